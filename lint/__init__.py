@@ -1,0 +1,1 @@
+"""netpact: proves that a network keeps the flows a vendor documents."""

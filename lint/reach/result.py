@@ -1,0 +1,75 @@
+"""The answer of the reach engine: what traffic passes, by which paths, and which rule decides at each hop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lint.graph.rules import Rule
+from lint.origin import Origin, Reason
+from lint.space.bounds import Bounds
+from lint.space.intervals import IntervalSet
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of a question: an endpoint of the graph, or a set of addresses that may be anyone's (a CIDR, the Internet).
+
+    `endpoint` is an endpoint id, or None; then `addresses` are meant. `text` is what a person called it.
+    """
+
+    text: str
+    endpoint: str | None = None
+    addresses: IntervalSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One component on a path: a filter in one direction, a route, a gateway, a public address.
+
+    `allowed` is what it lets through of all traffic, in terms of the path (peers = the source's places). `rules` are those that decide
+    (of what was asked for): that allow, or where nothing passes those that deny. `verdict`: allowed, blocked, partial, undetermined.
+    """
+
+    layer: str  # security_group, network_acl, nsg, admin_rules, route, internet_gateway, nat_gateway, peering, transit_gateway, public_address, ...
+    direction: str  # ingress, egress, reply-ingress, reply-egress, or "" where it has none
+    filter: str  # id of the filter, table or gateway; "" where there is none
+    name: str
+    allowed: Bounds
+    rules: tuple[Rule, ...]
+    verdict: str
+    sentence: str
+    origin: Origin | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way from the source to the destination: over private or public addresses.
+
+    `source_seen` are the places as which the destination sees the source (after translation), `destination` those that the source addresses.
+    """
+
+    via: str  # private or public
+    source_seen: IntervalSet
+    destination: IntervalSet
+    hops: tuple[Hop, ...]
+    allowed: Bounds
+    verdict: str
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What passes from one party to another over all paths together.
+
+    `allowed`: peers are the source's places (real, or symbolic where its address isn't known). `layers` are the kinds of layers that were judged.
+    """
+
+    source: Party
+    destination: Party
+    allowed: Bounds
+    paths: tuple[Path, ...]
+    layers: tuple[str, ...]
+    verdict: str
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,128 @@
+"""What the Terraform room hands to the clouds: evaluated resources, whatever source they came from.
+
+HCL, plan JSON and state JSON all end here. Clouds read resources only through this module and `values`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lint.origin import Origin, Reason
+from lint.terraform.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """One element of a nested block or of an attribute that Terraform also lets one write as blocks.
+
+    `values` maps attribute names to values, an absent attribute is not in it (or null). `blocks` holds blocks nested
+    deeper. `origin` is the block (or the element of the tuple, or failing that the attribute) that makes it;
+    `origins` gives the place of each single attribute where one is known. `certain` is False for the one element that
+    stands for an unknown number of blocks (a `dynamic` whose `for_each` is unknown): then its values may be unknown, and
+    `reasons` says why.
+    """
+
+    values: Mapping[str, Value]
+    blocks: Mapping[str, tuple[Nested, ...]]
+    origin: Origin
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    certain: bool = True
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NestedList:
+    """All elements of one nested block type of a resource.
+
+    `items` in the order in which they stand. `configured` is False where the resource says nothing of it (neither block
+    nor attribute; `ingress = []` is configured). `open` is not empty where there may be further elements than `items`, or
+    where nothing is known of them, and says why.
+    """
+
+    items: tuple[Nested, ...]
+    configured: bool
+    open: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One instance of a resource or data source, evaluated.
+
+    `address` is Terraform's own (`module.a["x"].aws_security_group.b[0]`, `data.aws_vpc.main`). `values` holds what the
+    source determines: from HCL what the configuration sets (unset attributes are absent), from a plan or state everything
+    the provider returned. An attribute that is computed and unset is not in `values` of an HCL resource: `get` answers it
+    with an unknown that carries a reference to this resource.
+    `exists` is False where it isn't known whether the instance exists at all (its `count` or `for_each` is unknown; `key` is then "*"
+    and the address ends in `[*]`); `reasons` says why. `provider` is the local name with alias (`aws.west`).
+    `provider_values` are the provider block's own evaluated attributes (region, assume_role …), as far as known.
+    """
+
+    address: str
+    mode: str  # "managed" or "data"
+    type: str
+    name: str
+    key: str | int | None
+    module: str  # address of the module instance, "" for the root module
+    provider: str
+    provider_values: Mapping[str, Value]
+    values: Mapping[str, Value]
+    blocks: Mapping[str, tuple[Nested, ...]]
+    open_blocks: Mapping[str, tuple[Reason, ...]]
+    origin: Origin
+    origins: Mapping[str, Origin]
+    exists: bool = True
+    reasons: tuple[Reason, ...] = ()
+    comments: tuple[str, ...] = ()  # the comment lines directly above and inside the block, without their markers
+    computed: bool = True  # True (HCL): absent attributes are unknown; False (state): absent is null
+
+    def get(self, name: str) -> Value:
+        """The value of an attribute: as set; else unknown with a reference to this resource; from a state, else null."""
+        raise NotImplementedError
+
+    def nested(self, name: str) -> NestedList:
+        """All elements of a nested block, written as blocks, by `dynamic`, as an attribute of objects, or as JSON."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What exists in a source and what was evaluated of it; the two must agree, or the source is incomplete."""
+
+    files: int
+    files_read: int
+    modules_called: int
+    modules_evaluated: int
+    resources_seen: int
+    unknown: int  # values of resources that stayed unknown although the configuration sets them
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A message to a person about the source: a file that can't be parsed, a failing validation, a budget spent.
+
+    `severity` is "error" (the run ends with status 2), "incomplete" (something is missing, verdicts that depend on it are
+    undetermined) or "warning".
+    """
+
+    severity: str
+    text: str
+    origin: Origin | None = None
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One root module, plan or state, evaluated: all its resources and data sources in a stable order."""
+
+    root: str  # directory or file, as given
+    kind: str  # "terraform", "plan" or "state"
+    resources: tuple[Resource, ...]
+    outputs: Mapping[str, Value]
+    diagnostics: tuple[Diagnostic, ...]
+    coverage: Coverage
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that exists was read and evaluated (unknown values do not count against it)."""
+        return not any(d.severity in ("error", "incomplete") for d in self.diagnostics)
