@@ -12,9 +12,9 @@ from lint.space.intervals import IntervalSet
 class Layer:
     """The filters of one kind at one place. Among several, one that allows is enough (security groups of an interface).
 
-    `crossing` True: judged only where traffic crosses the subnet's border (network ACLs). `open` is not empty where further
-    filters may be attached that the source doesn't show. No filters and nothing open: nothing is allowed where `closed_if_empty`,
-    else the layer passes everything.
+    `crossing` True: judged only where traffic crosses the subnet's border (network ACLs). `open` is not empty where
+    further filters may be attached that the source doesn't show. No filters and nothing open: nothing is allowed where
+    `closed_if_empty`, else the layer passes everything.
     """
 
     kind: str  # security_group, network_acl, nsg, admin_rules
@@ -28,9 +28,10 @@ class Layer:
 class Address:
     """One private address of an endpoint, on the address line.
 
-    `place` is its place: the real one where it is known, else a symbolic place of its own; then `within` bounds where the real one
-    lies. `public` is what the Internet sees it as (1:1 translation): known (`public`), or certain to exist but not known
-    (`public_exists` True, `public` None), absent (False), or not determined (None, with `public_reasons`).
+    `place` is its place: the real one where it is known, else a symbolic place of its own; then `within` bounds where
+    the real one lies. `public` is what the Internet sees it as (1:1 translation): known (`public`), or certain to exist
+    but not known (`public_exists` True, `public` None), absent (False), or not determined (None, with
+    `public_reasons`).
     """
 
     place: int
@@ -39,7 +40,7 @@ class Address:
     public: int | None = None
     public_exists: bool | None = False
     public_reasons: tuple[Reason, ...] = ()
-    groups: tuple[str, ...] | None = None  # groups of this address alone, where they differ from the endpoint's (Azure ASGs)
+    groups: tuple[str, ...] | None = None  # of this address alone, where they differ from the endpoint's (Azure ASGs)
 
     @property
     def family(self) -> int:
@@ -53,10 +54,10 @@ class Address:
 class Endpoint:
     """A machine's interface, a load balancer, a database, an interface endpoint; or whoever will carry a group.
 
-    `groups` are the ids of the groups it carries (what rules that name groups match); `groups_open` is not empty where it may carry
-    more. `layers` are the filters at the interface, nearest to the machine first; those of its subnets hang on the Subnet.
-    `hypothetical`: no such machine exists in the source, it stands for any machine that will carry the group.
-    `exists` False: it isn't certain that it exists (unknown count).
+    `groups` are the ids of the groups it carries (what rules that name groups match); `groups_open` is not empty where
+    it may carry more. `layers` are the filters at the interface, nearest to the machine first; those of its subnets
+    hang on the Subnet. `hypothetical`: no such machine exists in the source, it stands for any machine that will carry
+    the group. `exists` False: it isn't certain that it exists (unknown count).
     """
 
     id: str  # unique in the graph: interface or resource id, or Terraform address

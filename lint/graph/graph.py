@@ -22,7 +22,10 @@ from lint.space.intervals import EMPTY, IntervalSet
 
 @dataclass(frozen=True, slots=True)
 class PlatformTraffic:
-    """Traffic that no filter of the cloud ever sees (metadata, resolver, time): allowed from every endpoint of `network` (None: all)."""
+    """Traffic that no filter of the cloud ever sees (metadata, resolver, time).
+
+    Allowed from every endpoint of `network` (None: all).
+    """
 
     addresses: IntervalSet
     services: IntervalSet

@@ -68,12 +68,13 @@ Peer = Addresses | GroupMembers | NamedAddresses | UnknownPeer
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a filter. It matches where its remote peer, its local side, its service and its source port all match.
+    """One rule of a filter: matches where its remote peer, its local side, its service and its source port all do.
 
     `peers` is a union; `local` likewise (None: every address of the machine; Azure NSG rules name both sides).
-    `services` and `source_ports` are what it certainly matches, `services_may` and `source_ports_may` what it may match (supersets; None: the
-    same). `exists` is False where it isn't certain that the rule is in force at all. `priority` orders an ordered filter, lowest
-    first. `reasons` says what in it is unknown. `id` is unique within its filter and stable when lines move.
+    `services` and `source_ports` are what it certainly matches, `services_may` and `source_ports_may` what it may match
+    (supersets; None: the same). `exists` is False where it isn't certain that the rule is in force at all. `priority`
+    orders an ordered filter, lowest first. `reasons` says what in it is unknown. `id` is unique within its filter and
+    stable when lines move.
     """
 
     id: str
@@ -98,10 +99,10 @@ class Rule:
 class Filter:
     """A list of rules at one layer.
 
-    Unordered: allowed is the union of its allow rules. Ordered: the first match by priority decides, no match is `default`.
-    `open` is not empty where it may hold further rules that the source doesn't show (per direction, or both): then what it may
-    allow is everything, and what it certainly allows is what it allows whatever those rules are (unordered: its
-    allow rules; ordered: nothing). Stateless filters judge the reply as well.
+    Unordered: allowed is the union of its allow rules. Ordered: the first match by priority decides, no match is
+    `default`. `open` is not empty where it may hold further rules that the source doesn't show (per direction, or
+    both): then what it may allow is everything, and what it certainly allows is what it allows whatever those rules are
+    (unordered: its allow rules; ordered: nothing). Stateless filters judge the reply as well.
     """
 
     id: str  # unique in the graph: resource id, or Terraform address
@@ -122,7 +123,8 @@ class Filter:
 class Group:
     """Something that rules name as a peer and endpoints carry: a security group, an application security group.
 
-    `open` is not empty where endpoints that the source doesn't show may carry it (a foreign account, a partial collection).
+    `open` is not empty where endpoints that the source doesn't show may carry it (a foreign account, a partial
+    collection).
     """
 
     id: str

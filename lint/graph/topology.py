@@ -26,12 +26,15 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet with its prefixes, the filters at its border, and its route table (None: the source has no routing layer for it).
+    """A subnet with its prefixes, the filters at its border, and its route table.
 
-    `route_table_open`: why its route table isn't known. `internet_block`: "" | "ingress" | "bidirectional" (a control above all routes that blocks Internet
-    gateways), `internet_block_open` where that isn't known. `default_egress`: whether a machine without a public address can reach the Internet over an
-    INTERNET route all the same (Azure): True, False, or None with `default_egress_reasons`. `egress_gateway`: the NAT gateway that a subnet uses without naming
-    it in a route (Azure).
+    `route_table` None: the source has no routing layer for it.
+
+    `route_table_open`: why its route table isn't known. `internet_block`: "" | "ingress" | "bidirectional" (a control
+    above all routes that blocks Internet gateways), `internet_block_open` where that isn't known. `default_egress`:
+    whether a machine without a public address can reach the Internet over an INTERNET route all the same (Azure): True,
+    False, or None with `default_egress_reasons`. `egress_gateway`: the NAT gateway that a subnet uses without naming it
+    in a route (Azure).
     """
 
     id: str
@@ -63,7 +66,7 @@ class Via(Enum):
     NAT = "nat"
     PEERING = "peering"
     TRANSIT = "transit"
-    SERVICE = "service"  # a gateway endpoint to the cloud's own service: delivered there, sources keep private addresses
+    SERVICE = "service"  # a gateway endpoint to the cloud's own service: sources keep their private addresses
     DROP = "drop"  # blackhole, None
     APPLIANCE = "appliance"  # a machine, firewall or gateway whose rules aren't judged: undetermined and named
     EXTERNAL = "external"  # VPN, Direct Connect, ExpressRoute: leaves what is modelled
@@ -74,7 +77,8 @@ class Via(Enum):
 class Route:
     """`destinations` (certainly; at most `destinations_may`) go `via` the thing `target` (an id).
 
-    The longest prefix wins; on equal length the lowest `precedence`. `transparent`: an appliance that the project file declares to pass everything.
+    The longest prefix wins; on equal length the lowest `precedence`. `transparent`: an appliance that the project file
+    declares to pass everything.
     """
 
     destinations: IntervalSet
@@ -101,7 +105,10 @@ class RouteTable:
 
 @dataclass(frozen=True, slots=True)
 class NatGateway:
-    """A NAT gateway: passes TCP, UDP and (`icmp`) ICMP outward, accepts nothing. `public`: what the Internet sees (symbolic place where not known)."""
+    """A NAT gateway: passes TCP, UDP and (`icmp`) ICMP outward, accepts nothing.
+
+    `public`: what the Internet sees (symbolic place where not known).
+    """
 
     id: str
     name: str
@@ -118,7 +125,8 @@ class NatGateway:
 class Peering:
     """A link of exactly two networks, not transitive. `active` None: not determined (`reasons`).
 
-    `group_references`: whether rules on one side may name groups of the other. `first_subnets`/`second_subnets`: only these subnets are linked (None: all).
+    `group_references`: whether rules on one side may name groups of the other. `first_subnets`/`second_subnets`: only
+    these subnets are linked (None: all).
     """
 
     id: str
@@ -137,8 +145,8 @@ class Peering:
 class TransitAttachment:
     """One attachment of a transit gateway. It carries traffic of zones in which it has a subnet (`subnets`).
 
-    `table` is the route table that packets coming in by it use (None: it only propagates). `kind`: vpc, peering, vpn, connect, ... All but vpc and
-    peering lead out of what is modelled. `group_references` as the attachment allows.
+    `table` is the route table that packets coming in by it use (None: it only propagates). `kind`: vpc, peering, vpn,
+    connect, ... All but vpc and peering lead out of what is modelled. `group_references` as the attachment allows.
     """
 
     id: str
@@ -169,8 +177,9 @@ class TransitGateway:
 class Forwarding:
     """One way through a load balancer: what arrives at `listen` on the balancer goes to `targets` on `port`.
 
-    `preserves_client`: the targets' filters see the client's address (True), the balancer's (False), or it isn't known (None).
-    `translate` True: client and target see one connection with changed addresses (NAT, no balancer interface between: Azure, inbound NAT rules).
+    `preserves_client`: the targets' filters see the client's address (True), the balancer's (False), or it isn't known
+    (None). `translate` True: client and target see one connection with changed addresses (NAT, no balancer interface
+    between: Azure, inbound NAT rules).
     """
 
     balancer: str  # endpoint id

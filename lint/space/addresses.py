@@ -1,7 +1,8 @@
 """Addresses as one integer line: IPv4, then IPv6, then symbolic places for addresses that aren't known yet.
 
-IPv4 address a stands at a (0 .. 2**32-1); IPv6 address a at 2**32 + a. Behind the IPv6 space, from `SYMBOLIC`, each endpoint whose
-address isn't known has a place of its own, so that sets of peers stay exact where a rule names a group and not an address.
+IPv4 address a stands at a (0 .. 2**32-1); IPv6 address a at 2**32 + a. Behind the IPv6 space, from `SYMBOLIC`, each
+endpoint whose address isn't known has a place of its own, so that sets of peers stay exact where a rule names a group
+and not an address.
 """
 
 from __future__ import annotations
@@ -56,9 +57,7 @@ def cidrs(addresses: IntervalSet) -> list[str]:
     """The fewest CIDRs that make up the real addresses of the set, IPv4 first; symbolic places are left out."""
     found: list[str] = []
     for low, high in (addresses & IPV4).pairs:
-        found += map(
-            str, ipaddress.summarize_address_range(ipaddress.IPv4Address(low), ipaddress.IPv4Address(high))
-        )
+        found += map(str, ipaddress.summarize_address_range(ipaddress.IPv4Address(low), ipaddress.IPv4Address(high)))
     for low, high in (addresses & IPV6).pairs:
         found += map(
             str,
@@ -82,6 +81,7 @@ _SPECIAL = parse_cidrs(
     "fec0::/10",
     "ff00::/8",
 )
-# Addresses that a stranger on the Internet may have. The documentation ranges (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24)
+# Addresses that a stranger on the Internet may have. The documentation ranges (192.0.2.0/24, 198.51.100.0/24,
+# 203.0.113.0/24)
 # count as public on purpose: they stand for public addresses in examples.
 PUBLIC = REAL - PRIVATE - _SPECIAL

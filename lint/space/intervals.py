@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 class IntervalSet:
     """An immutable set of integers.
 
-    Invariant: `pairs` is sorted, intervals are inclusive on both ends, disjoint and not adjacent; so equal sets have equal
-    pairs, compare equal and hash equal.
+    Invariant: `pairs` is sorted, intervals are inclusive on both ends, disjoint and not adjacent; so equal sets have
+    equal pairs, compare equal and hash equal.
     """
 
     __slots__ = ("_hash", "pairs")
@@ -46,6 +46,14 @@ class IntervalSet:
     def span(cls, low: int, high: int) -> IntervalSet:
         """All integers from `low` to `high`, both included."""
         return cls(((low, high),))
+
+    @classmethod
+    def union_of(cls, sets: Iterable[IntervalSet]) -> IntervalSet:
+        """All sets together, in one sweep."""
+        found = list(sets)
+        if len(found) == 1:
+            return found[0]
+        return cls(pair for one in found for pair in one.pairs)
 
     def __or__(self, other: IntervalSet) -> IntervalSet:
         if not other.pairs or self is other:
