@@ -5,11 +5,12 @@ HCL, plan JSON and state JSON all end here. Clouds read resources only through t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lint.origin import Origin, Reason
-from lint.terraform.values import Value
+from lint.terraform.types import DYNAMIC
+from lint.terraform.values import Reference, Unknown, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Nested:
     origins: Mapping[str, Origin] = field(default_factory=dict)
     certain: bool = True
     reasons: tuple[Reason, ...] = ()
+    open_blocks: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+
+    def nested(self, name: str) -> NestedList:
+        """All elements of a block nested deeper, however it is written; the same meaning as `Resource.nested`."""
+        return _nested_list(name, self.values, self.blocks, self.open_blocks, self.origin, self.origins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +83,25 @@ class Resource:
     computed: bool = True  # True (HCL): absent attributes are unknown; False (state): absent is null
 
     def get(self, name: str) -> Value:
-        """The value of an attribute: as set; else unknown with a reference to this resource; from a state, else null."""
-        raise NotImplementedError
+        """The value of an attribute: as set; else unknown with a reference to this resource; from a state, else null.
+
+        An attribute that the configuration sets to null is unset for Terraform, and so it is here.
+        """
+        value = self.values.get(name)
+        if value is not None and (value.data is not None or not self.computed):
+            return value
+        if not self.computed:
+            return Value(DYNAMIC, None)
+        reason = Reason(
+            text=f"{self.address}.{name} is known only after apply",
+            code=f"tf.computed:{self.type}.{name}",
+            origin=self.origin,
+        )
+        return Value(DYNAMIC, Unknown(reasons=(reason,), reference=Reference(self.address, (name,))))
 
     def nested(self, name: str) -> NestedList:
         """All elements of a nested block, written as blocks, by `dynamic`, as an attribute of objects, or as JSON."""
-        raise NotImplementedError
+        return _nested_list(name, self.values, self.blocks, self.open_blocks, self.origin, self.origins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,15 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment line of a file, without its marker: its line (from 1), its text, and whether it has the line to itself."""
+
+    line: int
+    text: str
+    alone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One root module, plan or state, evaluated: all its resources and data sources in a stable order."""
 
@@ -121,8 +149,57 @@ class Evaluation:
     outputs: Mapping[str, Value]
     diagnostics: tuple[Diagnostic, ...]
     coverage: Coverage
+    comments: Mapping[str, tuple[Comment, ...]] = field(default_factory=dict)  # by file, in order of their lines
 
     @property
     def complete(self) -> bool:
         """Whether everything that exists was read and evaluated (unknown values do not count against it)."""
         return not any(d.severity in ("error", "incomplete") for d in self.diagnostics)
+
+
+def _nested_list(
+    name: str,
+    values: Mapping[str, Value],
+    blocks: Mapping[str, tuple[Nested, ...]],
+    open_blocks: Mapping[str, tuple[Reason, ...]],
+    origin: Origin,
+    origins: Mapping[str, Origin],
+) -> NestedList:
+    """The blocks of that name and, behind them, the elements of the attribute of that name."""
+    items = list(blocks.get(name, ()))
+    reasons = list(open_blocks.get(name, ()))
+    value = values.get(name)
+    configured = bool(items) or bool(reasons) or name in blocks or (value is not None and value.data is not None)
+    if value is not None:
+        more, unknown = elements(value, origins.get(name, origin))
+        items.extend(more)
+        reasons.extend(unknown)
+    return NestedList(tuple(items), configured, tuple(dict.fromkeys(reasons)))
+
+
+def elements(
+    value: Value, origin: Origin, places: Iterable[Origin] = ()
+) -> tuple[tuple[Nested, ...], tuple[Reason, ...]]:
+    """The objects that a value of objects holds, as elements of a block; and why there may be others.
+
+    `value` is a list, set or tuple of objects, or one object (JSON writes a single block so). An element that isn't
+    known makes the list open. `places` are the places of the elements, where the attribute is a literal tuple.
+    """
+    data = value.data
+    if data is None:
+        return (), ()
+    if isinstance(data, Unknown):
+        return (), data.reasons
+    if isinstance(data, dict):
+        return (Nested(data, {}, origin),), ()
+    if not isinstance(data, tuple):
+        return (), ()
+    spots = tuple(places)
+    found: list[Nested] = []
+    reasons: list[Reason] = []
+    for index, element in enumerate(data):
+        if isinstance(element.data, Unknown):
+            reasons.extend(element.data.reasons)
+        elif isinstance(element.data, dict):
+            found.append(Nested(element.data, {}, spots[index] if index < len(spots) else origin))
+    return tuple(found), tuple(reasons)
