@@ -1,0 +1,1 @@
+"""Renders what `check`, `trace`, `map`, `show` and `diff` found. Decides nothing."""

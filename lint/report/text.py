@@ -1,0 +1,174 @@
+"""The report of `check` for a person at a terminal: by deployment, the worst first, the fix under it, a summary last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from lint.report.document import CheckReport, count
+from lint.report.excerpt import excerpt
+from lint.report.style import VERDICT_COLOURS, Style, printable
+from lint.sources import Problem
+from lint.verdict.finding import Finding, Lane, Side, Witness
+
+_MARKS = {
+    "violated": "✗",
+    "undetermined": "?",
+    "unbound": "○",
+    "waived": "~",
+    "satisfied": "✓",
+    "not_applicable": "-",
+}
+_ORDER = ("violated", "undetermined", "unbound", "waived", "satisfied", "not_applicable")
+_QUIET = ("satisfied", "not_applicable")
+_MOST = 5
+
+
+def render(report: CheckReport, style: Style, *, verbose: bool = False) -> str:
+    """The whole report as text that ends with a newline. Verdicts that ask for nothing are counted; `verbose` lists them."""
+    lines: list[str] = []
+    for problem in report.problems:
+        lines += _problem(problem, report, style)
+    for deployment, found in groupby(report.findings, key=lambda f: (f.deployment, f.pack)):
+        lines += _deployment(deployment, list(found), report, style, verbose)
+    lines += _sources(report, style)
+    lines += [_summary(report, style)]
+    return "\n".join(lines) + "\n"
+
+
+def _problem(problem: Problem, report: CheckReport, style: Style) -> Iterator[str]:
+    colour = "red" if problem.severity == "error" else "yellow"
+    word = {"error": "error", "incomplete": "incomplete", "warning": "warning"}[problem.severity]
+    yield f"{style.paint(word + ':', colour, 'bold')} {printable(problem.text)}"
+    if problem.origin is not None:
+        yield from excerpt(problem.origin, report.base, style, indent="  ", lines=1)
+    if problem.remedy:
+        yield f"  {style.paint('help:', 'cyan')} {printable(problem.remedy)}"
+    yield ""
+
+
+def _deployment(
+    deployment: tuple[str, str], findings: list[Finding], report: CheckReport, style: Style, verbose: bool
+) -> Iterator[str]:
+    name, pack = deployment
+    yield f"{style.paint(printable(name), 'bold')}  {style.paint(pack, 'dim')}"
+    yield ""
+    for verdict in _ORDER:
+        for finding in findings:
+            if finding.verdict != verdict:
+                continue
+            if verdict in _QUIET and not verbose:
+                continue
+            yield from _unbound(finding, style) if verdict == "unbound" and not verbose else _finding(
+                finding, report, style
+            )
+    counts = count(findings)
+    quiet = [f"{counts[v]} {v.replace('_', ' ')}" for v in _QUIET if counts[v]]
+    if quiet and not verbose:
+        yield f"  {style.paint('✓', 'green')} {', '.join(quiet)} {style.paint('(--verbose lists them)', 'dim')}"
+        yield ""
+
+
+def _unbound(finding: Finding, style: Style) -> Iterator[str]:
+    mark = style.paint(f"{_MARKS['unbound']} unbound", VERDICT_COLOURS["unbound"])
+    yield f"  {mark} {finding.flow}: {printable(finding.sentence)}"
+
+
+def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[str]:
+    colour = VERDICT_COLOURS[finding.verdict]
+    if finding.verdict == "violated" and finding.severity != "error":
+        colour = "yellow"
+    word = finding.verdict.replace("_", " ")
+    if finding.verdict == "violated" and finding.severity != "error":
+        word += f" ({finding.severity})"
+    head = style.paint(f"{_MARKS[finding.verdict]} {word}", colour, "bold")
+    route = f"{_side(finding.source)} → {_side(finding.destination)}"
+    yield f"  {head} {style.paint(finding.flow, 'bold')}  {route}  {finding.service}  {style.paint(finding.kind, 'dim')}"
+    yield f"    {printable(finding.sentence)}"
+    for title, lanes in (("missing", finding.missing), ("excess", finding.excess)):
+        yield from _lanes(title, lanes, style)
+    if finding.verdict in ("violated", "undetermined", "waived"):
+        shown = [(b.origin, b.filter) for b in finding.blocked_by] + [(r.origin, r.address) for r in finding.rules]
+        seen = set()
+        for origin, address in shown:
+            if origin is None or (origin.file, origin.line, address) in seen or len(seen) == _MOST:
+                continue
+            seen.add((origin.file, origin.line, address))
+            yield from excerpt(origin, report.base, style, indent="    ")
+    for unknown in finding.unknown[:_MOST]:
+        yield f"    {style.paint('unknown:', 'yellow')} {printable(unknown)}"
+    if len(finding.unknown) > _MOST:
+        yield f"    {style.paint('unknown:', 'yellow')} and {len(finding.unknown) - _MOST} more"
+    for note in finding.notes:
+        yield f"    {style.paint('note:', 'cyan')} {printable(note)}"
+    if finding.waived_by:
+        yield f"    {style.paint('waived:', 'cyan')} {printable(finding.waived_by)}"
+    if finding.witness is not None:
+        yield f"    {style.paint('packet:', 'dim')} {_witness(finding.witness)}"
+    document = ", ".join(p for p in (finding.document.title, finding.document.section, f"row {finding.document.row}" if finding.document.row else "") if p)
+    yield f"    {style.paint('document:', 'dim')} {printable(document)}"
+    if finding.trace:
+        yield f"    {style.paint('explain:', 'dim')} {printable(finding.trace)}"
+    yield from _fix(finding, style)
+    yield ""
+
+
+def _side(side: Side) -> str:
+    name = side.role or "anyone"
+    members = side.endpoints or side.addresses
+    if not members:
+        return printable(name)
+    shown = ", ".join(members[:2]) + (f" and {len(members) - 2} more" if len(members) > 2 else "")
+    return printable(f"{name} ({shown})")
+
+
+def _lanes(title: str, lanes: tuple[Lane, ...], style: Style) -> Iterator[str]:
+    for lane in lanes[:_MOST]:
+        source = lane.source or lane.source_name or "an address not known yet"
+        destination = lane.destination or lane.destination_name or "an address not known yet"
+        yield f"    {style.paint(title + ':', 'dim')} {printable(source)} → {printable(destination)}  {lane.service}"
+    if len(lanes) > _MOST:
+        yield f"    {style.paint(title + ':', 'dim')} and {len(lanes) - _MOST} more (--format json lists them)"
+
+
+def _witness(witness: Witness) -> str:
+    source = witness.source or "?"
+    destination = witness.destination or "?"
+    if witness.port is not None:
+        return f"{witness.protocol} {source}:{witness.source_port} → {destination}:{witness.port}"
+    if witness.icmp_type is not None:
+        return f"{witness.protocol} type {witness.icmp_type} code {witness.icmp_code} {source} → {destination}"
+    return f"{witness.protocol} {source} → {destination}"
+
+
+def _fix(finding: Finding, style: Style) -> Iterator[str]:
+    if finding.fix is None:
+        return
+    checked = "checked" if finding.fix.verified else "not checked"
+    yield f"    {style.paint(f'fix ({checked}):', 'green')} {printable(finding.fix.summary)}"
+    for line in finding.fix.patch.splitlines():
+        colour = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
+        yield f"      {style.paint(printable(line), colour)}"
+    for command in finding.fix.commands:
+        yield f"      {printable(command)}"
+
+
+def _sources(report: CheckReport, style: Style) -> Iterator[str]:
+    for source in report.sources:
+        if source.complete and not source.notes:
+            continue
+        word = style.paint("complete" if source.complete else "incomplete", "green" if source.complete else "yellow")
+        yield f"{printable(source.source)} ({source.kind}): {word}"
+        for note in source.notes:
+            yield f"  {printable(note)}"
+    if any(not s.complete or s.notes for s in report.sources):
+        yield ""
+
+
+def _summary(report: CheckReport, style: Style) -> str:
+    counts = report.summary()
+    parts = [
+        style.paint(f"{counts[v]} {v.replace('_', ' ')}", *((VERDICT_COLOURS[v], "bold") if counts[v] else ("dim",)))
+        for v in _ORDER
+    ]
+    return "Summary: " + ", ".join(parts)
