@@ -1,0 +1,939 @@
+"""Text of Terraform files to the expression tree of `tree`: a scanner and a recursive parser, with no meaning in them.
+
+The grammar is HCL's native syntax as Terraform 1.11 reads it (hclsyntax/spec.md of hashicorp/hcl is its specification).
+The scanner is modal as HCL's own is: the parser always knows whether expression text, a quoted template or a heredoc
+comes next, and whether line breaks count. docs/parser.md says why this isn't built on another parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import NoReturn, TypeVar
+
+from lint.terraform.syntax.problem import SyntaxProblem
+from lint.terraform.syntax.templates import (
+    BadEscape,
+    Directive,
+    Piece,
+    Text,
+    assemble,
+    outdent,
+    trim_left,
+    trim_right,
+    undouble,
+    unescape,
+)
+from lint.terraform.syntax.tree import (
+    Attribute,
+    Binary,
+    Block,
+    Body,
+    Call,
+    Conditional,
+    Expression,
+    ForObject,
+    ForTuple,
+    GetAttr,
+    Index,
+    Interpolation,
+    Literal,
+    Name,
+    Object,
+    ObjectItem,
+    Parentheses,
+    Span,
+    Splat,
+    SplatItem,
+    Template,
+    Tuple,
+    Unary,
+)
+
+Result = TypeVar("Result")
+
+NESTING = 200
+"""How deep brackets, blocks, templates and conditionals may stand inside one another."""
+
+CHAIN = 400
+"""How many operators, steps (`.a`, `[0]`) or signs may follow one another in one expression."""
+
+# Kinds of tokens that carry text; every other kind is the token's own characters.
+_NAME, _NUMBER, _STRING, _HEREDOC, _BREAK, _END = "name", "number", "string", "heredoc", "break", "end"
+
+_TOKEN = re.compile(
+    r"[ \t]*(?:"
+    r"([A-Za-z_\x80-\xff][A-Za-z0-9_\-\x80-\xff]*)"
+    r"|(\r?\n)"
+    r'|("[^"\\$%\r\n]*")'
+    r"|([0-9](?:[0-9.]|[eE][+-]?[0-9])*(?<!\.))"
+    r"|(#[^\n]*|//[^\n]*)"
+    r"|(/\*)"
+    r"|(<<-?[A-Za-z_\x80-\xff][A-Za-z0-9_\-\x80-\xff]*\r?\n)"
+    r'|(==|!=|>=|<=|&&|\|\||::|\.\.\.|=>|~\}|[=.,(){}\[\]"?:!<>+\-*/%])'
+    r")"
+).match
+_BLANK = re.compile(r"[ \t]*").match
+_NUMBER_FORM = re.compile(r"[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?").fullmatch
+_CONTINUATION = re.compile(r"[\x80-\xbf]").findall
+_QUOTED_TEXT = re.compile(r'(?:[^"\\$%\r\n]++|\\[^\r\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*+').match
+_LINE = re.compile(r"(?:[^$%\r\n]++|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*+(\r?\n)?").match
+_BARE_LINE = re.compile(r"(?:[^$%\r\n]++|\$\$\{|%%\{|\$(?!\{)|%(?!\{)|\r(?!\n))*+(\r?\n)?").match
+
+_PRECEDENCE = {
+    "||": 1,
+    "&&": 2,
+    "==": 3,
+    "!=": 3,
+    "<": 4,
+    ">": 4,
+    "<=": 4,
+    ">=": 4,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "%": 6,
+}
+_KEYWORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+
+
+def parse_file(data: bytes, file: str) -> Body:
+    """The body of a .tf, .tofu or .tfvars file. Raises SyntaxProblem."""
+    parser = _Parser(_text(data, file), file, 3 if data.startswith(b"\xef\xbb\xbf") else 0)
+    return parser.run(parser.file_body)
+
+
+def parse_expression(text: str, file: str = "<expression>") -> Expression:
+    """One expression that fills the whole text; line breaks count as they do after `=`. Raises SyntaxProblem."""
+    parser = _Parser(_text(text.encode("utf-8", "surrogatepass"), file), file, 0)
+    return parser.run(parser.whole_expression)
+
+
+def parse_template(text: str, file: str = "<template>") -> Expression:
+    """A text as the inside of a template without quotes: what a string of a .tf.json file, or a template file, is.
+
+    Backslashes stand for themselves. Raises SyntaxProblem.
+    """
+    parser = _Parser(_text(text.encode("utf-8", "surrogatepass"), file), file, 0)
+    return parser.run(parser.whole_template)
+
+
+def _text(data: bytes, file: str) -> str:
+    """The file with one character for each byte, so that an index into the text is a byte offset."""
+    if data.isascii():
+        return data.decode("ascii")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        found = f"the byte 0x{data[error.start]:02x} is not UTF-8"
+        raise SyntaxProblem(file, line, column, found, "save the file as UTF-8") from None
+    return data.decode("latin-1")
+
+
+class _Parser:
+    """Reads one text. `kind`, `start`, `end` are the token at hand, `word` a name's text; `line` and `margin` place it.
+
+    `margin` is what to take from an offset to get its column from 0: the start of the line, moved on by every byte that
+    continues a character. `shift` is the part of such bytes that the token at hand holds itself.
+    """
+
+    __slots__ = ("depth", "end", "file", "kind", "line", "margin", "newlines", "shift", "start", "text", "word")
+
+    def __init__(self, text: str, file: str, start: int) -> None:
+        self.text = text
+        self.file = file
+        self.kind = ""
+        self.word = ""
+        self.start = start
+        self.end = start
+        self.line = 1
+        self.margin = start
+        self.shift = 0
+        self.newlines = True
+        self.depth = 0
+
+    def run(self, rule: Callable[[], Result]) -> Result:
+        """What the rule makes of the text; a stack that was nearly used up before is a problem of the text too."""
+        try:
+            return rule()
+        except RecursionError:
+            self.fail("too much is nested here", "split the expression with locals")
+
+    # Tokens
+
+    def advance(self) -> None:
+        """Go to the next token; where line breaks don't count they are passed over like blanks and comments."""
+        text = self.text
+        end = self.end
+        if self.shift:
+            self.margin += self.shift
+            self.shift = 0
+        while True:
+            match = _TOKEN(text, end)
+            if match is None:
+                self.no_token(end)
+                return
+            index = match.lastindex
+            end = match.end()
+            if index == 8:
+                self.kind = match[8]
+            elif index == 1:
+                self.kind = _NAME
+                word = match[1]
+                self.word = word if word.isascii() else self.wide_name(word, match.start(1))
+            elif index == 2:
+                self.line += 1
+                self.margin = end
+                if not self.newlines:
+                    continue
+                self.kind = _BREAK
+            elif index == 3:
+                self.kind = _STRING
+                if not match[3].isascii():
+                    self.shift = len(_CONTINUATION(match[3]))
+            elif index == 4:
+                self.kind = _NUMBER
+            elif index == 5:
+                if not match[5].isascii():
+                    self.margin += len(_CONTINUATION(match[5]))
+                continue
+            elif index == 6:
+                end = self.block_comment(match.start(6))
+                continue
+            else:
+                self.kind = _HEREDOC
+            self.start = match.start(index)
+            self.end = end
+            return
+
+    def no_token(self, end: int) -> None:
+        """The end of the text, or a character that can begin nothing."""
+        self.start = self.end = end = _BLANK(self.text, end).end()  # type: ignore[union-attr]
+        if end < len(self.text):
+            self.kind = ""
+            self.fail(f"unexpected {self.character(end)}", "")
+        self.kind = _END
+
+    def wide_name(self, word: str, start: int) -> str:
+        """A name with characters beyond ASCII, decoded."""
+        name = word.encode("latin-1").decode("utf-8")
+        self.shift = len(word) - len(name)
+        for index, character in enumerate(name):
+            if not (("_" if index else "") + character).isidentifier() and (character != "-" or not index):
+                self.start = start
+                self.fail(f"{character!r} can't stand in a name", "names hold letters, digits, _ and -")
+        return name
+
+    def block_comment(self, start: int) -> int:
+        """The offset behind the comment that starts here."""
+        end = self.text.find("*/", start + 2)
+        if end < 0:
+            self.start = start
+            self.fail("this comment is never closed", "close it with */")
+        end += 2
+        comment = self.text[start:end]
+        last = comment.rfind("\n")
+        if last >= 0:
+            self.line += comment.count("\n")
+            self.margin = start + last + 1
+            comment = comment[last + 1 :]
+        if not comment.isascii():
+            self.margin += len(_CONTINUATION(comment))
+        return end
+
+    def expect(self, kind: str, what: str) -> None:
+        """Go on if the token is this one, else fail."""
+        if self.kind != kind:
+            self.unexpected(what)
+        self.advance()
+
+    def span(self) -> Span:
+        """The range of the token at hand."""
+        margin = self.margin
+        start = self.start
+        end = self.end
+        line = self.line
+        return Span(self.file, start, end, line, start - margin + 1, line, end - margin - self.shift + 1)
+
+    def until(self, first: Span) -> Span:
+        """From the start of `first` to the end of the token at hand."""
+        end = self.end
+        column = end - self.margin - self.shift + 1
+        return Span(first.file, first.start, end, first.line, first.column, self.line, column)
+
+    def decoded(self, text: str) -> str:
+        """A piece of the text as characters."""
+        return text if text.isascii() else text.encode("latin-1").decode("utf-8")
+
+    # Problems
+
+    def fail(self, text: str, hint: str) -> NoReturn:
+        """Raise the problem at the start of the token at hand."""
+        raise SyntaxProblem(self.file, self.line, max(self.start - self.margin, 0) + 1, text, hint)
+
+    def unexpected(self, wanted: str) -> NoReturn:
+        """Raise the problem that the token at hand isn't what has to stand here."""
+        if self.kind == _BREAK:
+            before = self.text.rfind("\n", 0, self.start) + 1
+            column = len(self.decoded(self.text[before : self.start])) + 1
+            raise SyntaxProblem(self.file, self.line - 1, column, "the line ends too early", f"expected {wanted}")
+        self.fail(self.found(), f"expected {wanted}")
+
+    def found(self) -> str:
+        """The token at hand, for a sentence."""
+        if self.kind == _END:
+            return "the text ends too early"
+        token = self.decoded(self.text[self.start : self.end])
+        return f"unexpected {token if len(token) <= 40 else token[:40] + '…'}"
+
+    def character(self, offset: int) -> str:
+        """The character at an offset, for a sentence."""
+        end = offset + 1
+        while end < len(self.text) and "\x80" <= self.text[end] <= "\xbf":
+            end += 1
+        character = self.decoded(self.text[offset:end])
+        return character if character.isprintable() else f"character U+{ord(character):04X}"
+
+    def deeper(self) -> None:
+        """Count one more thing inside another."""
+        self.depth += 1
+        if self.depth > NESTING:
+            self.fail(f"more than {NESTING} levels are nested here", "split the expression with locals")
+
+    # Whole texts
+
+    def file_body(self) -> Body:
+        self.advance()
+        return self.body(Span(self.file, 0, 0, 1, 1, 1, 1), _END)
+
+    def whole_expression(self) -> Expression:
+        self.advance()
+        value = self.expression()
+        while self.kind == _BREAK:
+            self.advance()
+        if self.kind != _END:
+            self.unexpected("the end of the expression")
+        return value
+
+    def whole_template(self) -> Expression:
+        pieces: list[Piece] = []
+        text = self.text
+        trim = False
+        while self.end < len(text):
+            match = _BARE_LINE(text, self.end)
+            assert match is not None
+            if self.end < match.end():
+                self.piece(pieces, match.end(), trim, quoted=False)
+                trim = False
+            if text.startswith(("${", "%{"), self.end):
+                trim = self.sequence(pieces)
+        first = Span(self.file, 0, 0, 1, 1, 1, 1)
+        return self.template(pieces, self.until(first))
+
+    # Bodies
+
+    def body(self, first: Span, closing: str) -> Body:
+        """Attributes and blocks up to the closing token, which stays at hand."""
+        attributes: list[Attribute] = []
+        blocks: list[Block] = []
+        seen: dict[str, Span] = {}
+        while True:
+            kind = self.kind
+            if kind == _BREAK:
+                self.advance()
+                continue
+            if kind == closing:
+                break
+            if kind != _NAME:
+                self.unexpected("an argument, a block" + (" or }" if closing == "}" else ""))
+            name = self.word
+            start = self.span()
+            self.advance()
+            if self.kind == "=":
+                if name in seen:
+                    raise SyntaxProblem(
+                        self.file,
+                        start.line,
+                        start.column,
+                        f"{name} is already set in line {seen[name].line}",
+                        "set every argument once",
+                    )
+                seen[name] = start
+                attributes.append(self.attribute(name, start))
+            else:
+                blocks.append(self.block(name, start))
+            if self.kind == _BREAK:
+                self.advance()
+            elif self.kind != _END:
+                self.unexpected("a new line")
+        return Body(tuple(attributes), tuple(blocks), self.until(first))
+
+    def attribute(self, name: str, start: Span) -> Attribute:
+        """`= value`, whose name was read."""
+        self.advance()
+        value = self.expression()
+        return Attribute(name, value, _between(start, value.span))
+
+    def block(self, type_: str, start: Span) -> Block:
+        """Labels and body of the block whose type was read."""
+        labels: list[str] = []
+        header = start
+        while True:
+            kind = self.kind
+            if kind == _NAME:
+                labels.append(self.word)
+            elif kind == _STRING:
+                labels.append(self.decoded(self.text[self.start + 1 : self.end - 1]))
+            elif kind == '"':
+                labels.append(self.label())
+            elif kind == "{":
+                break
+            else:
+                self.unexpected("= for an argument, or a label or { for a block" if not labels else "a label or {")
+            header = self.until(start)
+            self.advance()
+        self.deeper()
+        opening = self.span()
+        self.advance()
+        if self.kind in (_BREAK, _END, "}"):
+            body = self.body(opening, "}")
+        else:
+            if self.kind != _NAME:
+                self.unexpected("an argument or }")
+            name = self.word
+            first = self.span()
+            self.advance()
+            if self.kind != "=":
+                self.unexpected("= since a block on one line holds one argument")
+            attribute = self.attribute(name, first)
+            if self.kind != "}":
+                self.unexpected("} since a block on one line holds one argument")
+            body = Body((attribute,), (), self.until(opening))
+        self.depth -= 1
+        span = self.until(start)
+        self.advance()
+        return Block(type_, tuple(labels), body, header, span)
+
+    def label(self) -> str:
+        """A quoted label with escapes; interpolation can't stand in it."""
+        match = _QUOTED_TEXT(self.text, self.end)
+        assert match is not None
+        text = self.unescaped(self.end, match[0])
+        self.shift += len(_CONTINUATION(match[0]))
+        self.end = match.end()
+        if not self.text.startswith('"', self.end):
+            self.unexpected('a label that is closed by " and holds no ${ or %{')
+        self.end += 1
+        return text
+
+    # Expressions
+
+    def expression(self) -> Expression:
+        """A conditional, or what may stand before its `?`."""
+        value = self.term()
+        if self.kind in _PRECEDENCE:
+            value = self.operators(value, 0)
+        if self.kind != "?":
+            return value
+        return self.conditional(value)
+
+    def conditional(self, value: Expression) -> Expression:
+        """`? then : otherwise`, where `otherwise` may go on as a conditional."""
+        steps: list[tuple[Expression, Expression]] = []
+        self.deeper()
+        while self.kind == "?":
+            self.advance()
+            then = self.expression()
+            self.expect(":", "the : of a conditional")
+            steps.append((value, then))
+            if len(steps) > NESTING:
+                self.fail(f"more than {NESTING} conditionals follow one another", "split the expression with locals")
+            value = self.term()
+            if self.kind in _PRECEDENCE:
+                value = self.operators(value, 0)
+        self.depth -= 1
+        for condition, then in reversed(steps):
+            value = Conditional(condition, then, value, _between(condition.span, value.span))
+        return value
+
+    def operators(self, left: Expression, weakest: int) -> Expression:
+        """What follows the left operand while operators bind more strongly than `weakest`; equals go left to right."""
+        count = 0
+        while (precedence := _PRECEDENCE.get(self.kind, 0)) > weakest:
+            count += 1
+            if count > CHAIN:
+                self.fail(f"more than {CHAIN} operators follow one another here", "split the expression with locals")
+            operator = self.kind
+            self.advance()
+            right = self.term()
+            if _PRECEDENCE.get(self.kind, 0) > precedence:
+                right = self.operators(right, precedence)
+            left = Binary(operator, left, right, _between(left.span, right.span))
+        return left
+
+    def term(self) -> Expression:
+        """An operand with its signs before and its steps behind it."""
+        kind = self.kind
+        value: Expression
+        if kind == _NAME:
+            word = self.word
+            span = self.span()
+            self.advance()
+            kind = self.kind
+            if kind == "(" or kind == "::":
+                value = self.call(word, span)
+            elif word in _KEYWORDS:
+                value = Literal(_KEYWORDS[word], span)
+            else:
+                value = Name(word, span)
+        elif kind == _STRING:
+            value = Literal(self.decoded(self.text[self.start + 1 : self.end - 1]), self.span())
+            self.advance()
+        elif kind == _NUMBER:
+            value = Literal(self.number(), self.span())
+            self.advance()
+        elif kind == '"':
+            value = self.quoted()
+        elif kind == "[":
+            value = self.tuple()
+        elif kind == "{":
+            value = self.object()
+        elif kind == "(":
+            value = self.parentheses()
+        elif kind == "-" or kind == "!":
+            return self.signs()
+        elif kind == _HEREDOC:
+            value = self.heredoc()
+        else:
+            self.unexpected("an expression")
+        kind = self.kind
+        if kind == "." or kind == "[":
+            return self.steps(value)
+        return value
+
+    def signs(self) -> Expression:
+        """`-` and `!` before an operand; they bind more strongly than every operator."""
+        signs: list[tuple[str, Span]] = []
+        while self.kind in ("-", "!"):
+            if len(signs) >= CHAIN:
+                self.fail(f"more than {CHAIN} signs follow one another here", "write it plainly")
+            signs.append((self.kind, self.span()))
+            self.advance()
+        value = self.term()
+        for sign, span in reversed(signs):
+            value = Unary(sign, value, _between(span, value.span))
+        return value
+
+    def number(self) -> Decimal:
+        """The number at hand, exactly."""
+        text = self.text[self.start : self.end]
+        if _NUMBER_FORM(text) is None:
+            self.fail(f"{text[:40]} is not a number", "write it like 12, 0.5 or 1e6")
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            self.fail(f"the number {text[:40]} is too large", "write a smaller one")
+
+    def steps(self, value: Expression) -> Expression:
+        """The `.name`, `.0`, `[key]`, `.*` and `[*]` behind an operand."""
+        count = 0
+        while True:
+            kind = self.kind
+            count += 1
+            if count > CHAIN:
+                self.fail(f"more than {CHAIN} steps follow one another here", "split the expression with locals")
+            if kind == ".":
+                dot = self.span()
+                self.advance()
+                if self.kind == "*":
+                    value = self.attribute_splat(value, dot)
+                else:
+                    value = self.attribute_step(value)
+            elif kind == "[":
+                opening = self.span()
+                self.advance()
+                if self.kind == "*":
+                    self.advance()
+                    if self.kind != "]":
+                        self.unexpected("] after [*")
+                    item = SplatItem(self.until(opening))
+                    self.advance()
+                    self.deeper()
+                    each = self.steps(item)
+                    self.depth -= 1
+                    return Splat(value, each, True, _between(value.span, each.span))
+                self.deeper()
+                outer = self.newlines
+                self.newlines = False
+                if self.kind == _BREAK:
+                    self.advance()
+                key = self.expression()
+                if self.kind != "]":
+                    self.unexpected("the ] of an index")
+                value = Index(value, key, self.until(value.span))
+                self.newlines = outer
+                self.depth -= 1
+                self.advance()
+            else:
+                return value
+
+    def attribute_step(self, value: Expression) -> Expression:
+        """The name or number behind a dot."""
+        if self.kind == _NAME:
+            value = GetAttr(value, self.word, self.until(value.span))
+        elif self.kind == _NUMBER:
+            text = self.text[self.start : self.end]
+            if not text.isdigit():
+                self.fail(f"unexpected .{text[:40]}", "write indexes in brackets, like [0][1]")
+            key = Literal(self.number(), self.span())
+            value = Index(value, key, self.until(value.span))
+        else:
+            self.unexpected("an attribute's name after the dot")
+        self.advance()
+        return value
+
+    def attribute_splat(self, value: Expression, dot: Span) -> Expression:
+        """`.*` with the attributes that follow it; an index behind them is one of the whole splat."""
+        item = SplatItem(self.until(dot))
+        each: Expression = item
+        self.advance()
+        count = 0
+        while self.kind == ".":
+            count += 1
+            if count > CHAIN:
+                self.fail(f"more than {CHAIN} steps follow one another here", "split the expression with locals")
+            self.advance()
+            each = self.attribute_step(each)
+        return Splat(value, each, False, _between(value.span, each.span))
+
+    def call(self, name: str, start: Span) -> Expression:
+        """`(arguments)` or `::name(arguments)` behind a name."""
+        while self.kind == "::":
+            self.advance()
+            if self.kind != _NAME:
+                self.unexpected("a function's name after ::")
+            name = f"{name}::{self.word}"
+            self.advance()
+        if self.kind != "(":
+            self.unexpected("the ( of a function call")
+        self.deeper()
+        outer = self.newlines
+        self.newlines = False
+        self.advance()
+        arguments: list[Expression] = []
+        expand = False
+        while self.kind != ")":
+            arguments.append(self.expression())
+            if self.kind == ",":
+                self.advance()
+            elif self.kind == "...":
+                expand = True
+                self.advance()
+                if self.kind != ")":
+                    self.unexpected(") after ...")
+            elif self.kind != ")":
+                self.unexpected("a comma or the ) of the function call")
+        span = self.until(start)
+        self.newlines = outer
+        self.depth -= 1
+        self.advance()
+        return Call(name, tuple(arguments), expand, span)
+
+    def parentheses(self) -> Expression:
+        """`( value )`."""
+        self.deeper()
+        start = self.span()
+        outer = self.newlines
+        self.newlines = False
+        self.advance()
+        value = self.expression()
+        if self.kind != ")":
+            self.unexpected("a closing )")
+        span = self.until(start)
+        self.newlines = outer
+        self.depth -= 1
+        self.advance()
+        return Parentheses(value, span)
+
+    def tuple(self) -> Expression:
+        """`[a, b]` or `[for …]`."""
+        self.deeper()
+        start = self.span()
+        outer = self.newlines
+        self.newlines = False
+        self.advance()
+        value: Expression
+        if self.kind == _NAME and self.word == "for":
+            value = self.loop(start, "]")
+        else:
+            items: list[Expression] = []
+            while self.kind != "]":
+                items.append(self.expression())
+                if self.kind == ",":
+                    self.advance()
+                elif self.kind != "]":
+                    self.unexpected("a comma or a closing ]")
+            value = Tuple(tuple(items), self.until(start))
+        self.newlines = outer
+        self.depth -= 1
+        self.advance()
+        return value
+
+    def object(self) -> Expression:
+        """`{ key = value }` or `{for …}`."""
+        self.deeper()
+        start = self.span()
+        outer = self.newlines
+        self.newlines = False
+        self.advance()
+        value: Expression
+        if self.kind == _NAME and self.word == "for":
+            value = self.loop(start, "}")
+        else:
+            self.newlines = True
+            items: list[ObjectItem] = []
+            while self.kind != "}":
+                if self.kind == _BREAK:
+                    self.advance()
+                    continue
+                word = self.word if self.kind == _NAME else None
+                key = self.expression()
+                if word is not None and (type(key) is Name or type(key) is Literal):
+                    key = Literal(word, key.span)
+                if self.kind != "=" and self.kind != ":":
+                    self.unexpected("= or : after the key")
+                self.advance()
+                items.append(ObjectItem(key, self.expression()))
+                if self.kind == "," or self.kind == _BREAK:
+                    self.advance()
+                elif self.kind != "}":
+                    self.unexpected("a comma, a new line or a closing }")
+            value = Object(tuple(items), self.until(start))
+        self.newlines = outer
+        self.depth -= 1
+        self.advance()
+        return value
+
+    def names(self) -> tuple[str | None, str]:
+        """`k, v in` of a for expression or directive, its keyword at hand."""
+        self.advance()
+        key = None
+        if self.kind != _NAME:
+            self.unexpected("a variable's name after for")
+        item = self.word
+        self.advance()
+        if self.kind == ",":
+            self.advance()
+            if self.kind != _NAME:
+                self.unexpected("a variable's name after the comma")
+            key = item
+            item = self.word
+            self.advance()
+        if self.kind != _NAME or self.word != "in":
+            self.unexpected("in")
+        self.advance()
+        return key, item
+
+    def loop(self, start: Span, closing: str) -> Expression:
+        """A for expression from its keyword to the closing bracket, which stays at hand."""
+        key, item = self.names()
+        collection = self.expression()
+        self.expect(":", "a : after the collection")
+        value = self.expression()
+        result_key: Expression | None = None
+        group = False
+        if self.kind == "=>":
+            if closing == "]":
+                self.fail("unexpected =>", "a for expression in [ ] has no keys; write it in { }")
+            self.advance()
+            result_key = value
+            value = self.expression()
+        elif closing == "}":
+            self.unexpected("=> since a for expression in { } gives keys and values")
+        if self.kind == "...":
+            if closing == "]":
+                self.fail("unexpected ...", "only a for expression in { } groups its values")
+            group = True
+            self.advance()
+        condition: Expression | None = None
+        if self.kind == _NAME and self.word == "if":
+            self.advance()
+            condition = self.expression()
+        if self.kind != closing:
+            self.unexpected(f"the {closing} of the for expression")
+        span = self.until(start)
+        if result_key is None:
+            return ForTuple(key, item, collection, value, condition, span)
+        return ForObject(key, item, collection, result_key, value, condition, group, span)
+
+    # Templates
+
+    def quoted(self) -> Expression:
+        """A quoted template whose opening quote is at hand."""
+        self.deeper()
+        start = self.span()
+        text = self.text
+        pieces: list[Piece] = []
+        trim = False
+        while True:
+            match = _QUOTED_TEXT(text, self.end)
+            assert match is not None
+            if self.end < match.end():
+                self.piece(pieces, match.end(), trim, quoted=True)
+                trim = False
+            self.start = self.end
+            following = text[self.end : self.end + 1]
+            if following == '"':
+                break
+            if following == "$" or following == "%":
+                trim = self.sequence(pieces)
+                continue
+            if following == "\\":
+                self.fail("a line ends with a backslash in this string", 'close the string with "')
+            wanted = 'close it with ", or write \\n or a heredoc for a line break'
+            raise SyntaxProblem(self.file, start.line, start.column, "this string is never closed in its line", wanted)
+        self.end += 1
+        value = self.template(pieces, self.until(start))
+        self.depth -= 1
+        self.advance()
+        return value
+
+    def heredoc(self) -> Expression:
+        """A heredoc whose `<<MARKER` line is at hand."""
+        self.deeper()
+        text = self.text
+        margin = self.margin
+        start = Span(self.file, self.start, self.start, self.line, self.start - margin + 1, self.line, 1)
+        marker = text[self.start + 2 : self.end].rstrip("\r\n")
+        flush = marker.startswith("-")
+        if flush:
+            marker = marker[1:]
+        self.line += 1
+        self.margin = self.end
+        pieces: list[Piece] = []
+        trim = False
+        line_start = True
+        while True:
+            if line_start:
+                end = text.find("\n", self.end)
+                if end >= 0 and text[self.end : end].strip(" \t\r\v\f") == marker:
+                    if text[end - 1] == "\r":
+                        end -= 1
+                    break
+            match = _LINE(text, self.end)
+            assert match is not None
+            line_start = match[1] is not None
+            if self.end < match.end():
+                self.piece(pieces, match.end(), trim, quoted=False)
+                trim = False
+            if line_start:
+                continue
+            if text.startswith(("${", "%{"), self.end):
+                trim = self.sequence(pieces)
+                continue
+            wanted = f"end it with a line that holds {self.decoded(marker)} alone"
+            raise SyntaxProblem(self.file, start.line, start.column, "this heredoc is never closed", wanted)
+        self.end = end
+        if not marker.isascii():
+            self.shift = len(_CONTINUATION(marker))
+        if flush:
+            outdent(pieces)
+        value = self.template(pieces, self.until(start))
+        self.depth -= 1
+        self.advance()
+        return value
+
+    def piece(self, pieces: list[Piece], end: int, trim: bool, quoted: bool) -> None:
+        """Add the literal text up to `end`; a line break can only be its last character."""
+        start = self.end
+        raw = self.text[start:end]
+        line, column = self.line, start - self.margin + 1
+        if quoted:
+            value = self.unescaped(start, raw) if "\\" in raw or "{" in raw else self.decoded(raw)
+        else:
+            value = self.decoded(raw)
+            if "{" in value:
+                value = undouble(value)
+        if raw.endswith("\n"):
+            self.line += 1
+            self.margin = end
+        elif not raw.isascii():
+            self.margin += len(_CONTINUATION(raw))
+        self.end = end
+        if trim:
+            value = trim_left(value)
+        pieces.append(Text(value, Span(self.file, start, end, line, column, self.line, end - self.margin + 1)))
+
+    def unescaped(self, start: int, raw: str) -> str:
+        """The decoded text of a quoted string's piece."""
+        text = self.decoded(raw)
+        try:
+            return unescape(text)
+        except BadEscape as bad:
+            column = start - self.margin + 1 + bad.offset
+            hint = 'escapes are \\n, \\r, \\t, \\", \\\\, \\uNNNN and \\UNNNNNNNN; write \\\\ for a backslash'
+            raise SyntaxProblem(self.file, self.line, column, f"{bad.sequence} is not an escape", hint) from None
+
+    def sequence(self, pieces: list[Piece]) -> bool:
+        """`${ … }` or `%{ … }`; whether a `~` at its end takes the white space behind it."""
+        self.deeper()
+        text = self.text
+        self.start = self.end
+        self.end += 2
+        if text.startswith("~", self.end):
+            self.end += 1
+            if pieces and isinstance(pieces[-1], Text):
+                pieces[-1].value = trim_right(pieces[-1].value)
+        start = self.span()
+        outer = self.newlines
+        self.newlines = False
+        directive = text[self.start] == "%"
+        self.advance()
+        if directive:
+            made = self.directive(start)
+            if self.kind != "}" and self.kind != "~}":
+                self.unexpected(f"the }} of %{{ {made.keyword} … }}")
+            made.span = self.until(start)
+            pieces.append(made)
+        else:
+            value = self.expression()
+            if self.kind != "}" and self.kind != "~}":
+                self.unexpected("the } of ${ … }; write $${ for the characters themselves")
+            pieces.append(Interpolation(value, self.until(start)))
+        self.newlines = outer
+        self.depth -= 1
+        return self.kind == "~}"
+
+    def directive(self, start: Span) -> Directive:
+        """The inside of `%{ … }`."""
+        if self.kind != _NAME or self.word not in ("if", "else", "endif", "for", "endfor"):
+            self.unexpected("if, else, endif, for or endfor after %{; write %%{ for the characters themselves")
+        keyword = self.word
+        if keyword == "for":
+            key, item = self.names()
+            return Directive(keyword, start, self.expression(), key, item)
+        self.advance()
+        return Directive(keyword, start, self.expression() if keyword == "if" else None)
+
+    def template(self, pieces: list[Piece], span: Span) -> Expression:
+        """The pieces as one expression: a text alone is a Literal."""
+        parts = assemble(pieces, NESTING)
+        if not parts:
+            return Literal("", span)
+        if len(parts) == 1:
+            only = parts[0]
+            if isinstance(only, Literal):
+                return Literal(only.value, span)
+            if len(pieces) > 1 and isinstance(only, Interpolation):
+                # White space that a marker took still makes it a text, not the value itself.
+                return Template((Literal("", only.span), only), span)
+        return Template(parts, span)
+
+
+def _between(first: Span, last: Span) -> Span:
+    return Span(first.file, first.start, last.end, first.line, first.column, last.end_line, last.end_column)
