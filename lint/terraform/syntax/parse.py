@@ -207,13 +207,14 @@ class _Parser:
                 continue
             else:
                 self.kind = _HEREDOC
-            self.start = match.start(index)
+            self.start = match.start(index or 0)
             self.end = end
             return
 
     def no_token(self, end: int) -> None:
         """The end of the text, or a character that can begin nothing."""
-        self.start = self.end = end = _BLANK(self.text, end).end()  # type: ignore[union-attr]
+        blank = _BLANK(self.text, end)
+        self.start = self.end = end = blank.end() if blank else end
         if end < len(self.text):
             self.kind = ""
             self.fail(f"unexpected {self.character(end)}", "")
@@ -500,9 +501,9 @@ class _Parser:
         elif kind == '"':
             value = self.quoted()
         elif kind == "[":
-            value = self.tuple()
+            value = self.brackets()
         elif kind == "{":
-            value = self.object()
+            value = self.braces()
         elif kind == "(":
             value = self.parentheses()
         elif kind == "-" or kind == "!":
@@ -660,7 +661,7 @@ class _Parser:
         self.advance()
         return Parentheses(value, span)
 
-    def tuple(self) -> Expression:
+    def brackets(self) -> Expression:
         """`[a, b]` or `[for …]`."""
         self.deeper()
         start = self.span()
@@ -684,7 +685,7 @@ class _Parser:
         self.advance()
         return value
 
-    def object(self) -> Expression:
+    def braces(self) -> Expression:
         """`{ key = value }` or `{for …}`."""
         self.deeper()
         start = self.span()
