@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -60,7 +60,9 @@ class Unknown:
 
     `reference` is the resource attribute it will be, if it is one. `candidates`: it is certainly one of these values.
     `within`: a CIDR that certainly holds it (the value is an address or CIDR text). `prefix`: text it certainly starts
-    with. `not_null` as in cty.
+    with. `not_null` as in cty. `attributes`: what is known of an object that isn't known as a whole (a resource before
+    apply has the attributes that its configuration sets, and others). `element`: what every element of a collection of
+    unknown length is (the instances of a resource whose `count` isn't known).
     """
 
     reasons: tuple[Reason, ...]
@@ -71,13 +73,59 @@ class Unknown:
     not_null: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Value:
-    """One value: its type (see `types`), its data and its marks ("sensitive", "ephemeral")."""
+    """One value: its type (see `types`), its data and its marks ("sensitive", "ephemeral"). Immutable.
+
+    `size` counts the value and everything in it (long text counts more), `depth` its levels; `known` tells whether all
+    of it is known, `plain` whether nothing in it is marked. Equal by type, data and marks.
+    """
+
+    __slots__ = ("data", "depth", "known", "marks", "plain", "size", "type")
 
     type: Type
     data: Any
-    marks: frozenset[str] = NO_MARKS
+    marks: frozenset[str]
+    size: int
+    depth: int
+    known: bool
+    plain: bool
+
+    def __init__(self, type: Type, data: Any, marks: frozenset[str] = NO_MARKS) -> None:
+        self.type = type
+        self.data = data
+        self.marks = marks
+        kind = data.__class__
+        if kind is tuple or kind is dict:
+            size, depth, known, plain = 1, 0, True, not marks
+            for each in data if kind is tuple else data.values():
+                size += each.size
+                if each.depth > depth:
+                    depth = each.depth
+                known = known and each.known
+                plain = plain and each.plain
+            self.size = size
+            self.depth = depth + 1
+            self.known = known
+            self.plain = plain
+        else:
+            self.size = 1 + (len(data) >> 6) if kind is str else 1
+            self.depth = 0
+            self.known = kind is not Unknown
+            self.plain = not marks
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Value):
+            return NotImplemented
+        return self is other or (
+            self.type is other.type and self.marks == other.marks and bool(self.data == other.data)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.type, identity(self)))
+
+    def __repr__(self) -> str:
+        marks = f", marks={sorted(self.marks)}" if self.marks else ""
+        return f"Value({self.type}, {self.data!r}{marks})"
 
 
 # Constructors
@@ -211,12 +259,7 @@ def is_not_null(value: Value) -> bool:
 
 def is_wholly_known(value: Value) -> bool:
     """Whether the value and everything in it is known."""
-    data = value.data
-    if isinstance(data, tuple):
-        return all(is_wholly_known(e) for e in data)
-    if isinstance(data, dict):
-        return all(is_wholly_known(e) for e in data.values())
-    return not isinstance(data, Unknown)
+    return value.known
 
 
 def is_marked(value: Value, mark: str = SENSITIVE) -> bool:
@@ -353,6 +396,8 @@ def unmark_deep(value: Value) -> tuple[Value, frozenset[str]]:
 def marks_deep(value: Value) -> frozenset[str]:
     """All marks of the value and of everything in it."""
     marks = value.marks
+    if value.plain:
+        return marks
     data = value.data
     if isinstance(data, tuple):
         for each in data:
@@ -386,6 +431,10 @@ def unknown_from(of: Type, sources: Iterable[Value], *, not_null: bool = False) 
 def unknown_step(value: Value, step: str | int, of: Type = DYNAMIC) -> Value:
     """An attribute or element of an unknown value: unknown for the same reasons, its reference a step longer."""
     held: Unknown = value.data
+    if held.attributes is not None and isinstance(step, str) and step in held.attributes:
+        return _marked_as(held.attributes[step], value)
+    if held.element is not None and isinstance(step, int):
+        return _marked_as(held.element, value)
     reference = held.reference
     if reference is not None:
         reference = Reference(reference.address, (*reference.path, step))
@@ -481,6 +530,8 @@ def _marked_as(value: Value, owner: Value) -> Value:
 
 
 def _strip(value: Value) -> Value:
+    if value.plain:
+        return value
     data = value.data
     if isinstance(data, tuple):
         return Value(value.type, tuple(_strip(e) for e in data))
@@ -490,6 +541,8 @@ def _strip(value: Value) -> Value:
 
 
 def _collect_reasons(value: Value, found: dict[Reason, None]) -> None:
+    if value.known or len(found) >= MAX_REASONS:
+        return
     data = value.data
     if isinstance(data, Unknown):
         for each in data.reasons:
