@@ -71,6 +71,8 @@ class Unknown:
     within: str | None = None
     prefix: str | None = None
     not_null: bool = False
+    attributes: Mapping[str, Value] | None = field(default=None, compare=False)
+    element: Value | None = field(default=None, compare=False)
 
 
 class Value:
