@@ -136,8 +136,8 @@ def services_of(flow: Flow) -> tuple[tuple[str, IntervalSet], ...]:
     """The flow's services, one by one: text and set (`tcp/22,10729` gives two). Raises ValueError for a text that is
     no service.
 
-    A flow with `except_services` gives the rest of each service, `any except tcp/443`; a service of which nothing is left
-    is not given.
+    A flow with `except_services` gives the rest of each service, `any except tcp/443`; a service of which nothing is
+    left is not given.
     """
     taken = EMPTY
     for text in flow.except_services:
@@ -155,12 +155,12 @@ def services_of(flow: Flow) -> tuple[tuple[str, IntervalSet], ...]:
 
 
 def active_flows(pack: Pack, variants: Collection[str], phase: str | None) -> tuple[Flow, ...]:
-    """The flows that count for a deployment with these variants in this phase (None: the pack's default phase), in
-    the pack's order.
+    """The flows that count for a deployment with these variants in this phase, in the pack's order.
 
-    The sources of an exclusive flow are narrowed to those that are documented there: a source that a required flow of
-    the pack sends to one of the destinations on one of the services stays only where such a required flow is active.
-    A source that no required flow speaks of always stays.
+    `phase` None is the pack's default phase. The sources of an exclusive flow are narrowed to those that the deployment
+    documents: a source that required flows of the pack send to one of the destinations on one of the services stays only
+    where such a required flow is active; a source that no required flow speaks of always stays. Where nobody would be
+    left, all stay.
     """
     now = pack.default_phase if phase is None else phase
     active = tuple(
@@ -169,18 +169,17 @@ def active_flows(pack: Pack, variants: Collection[str], phase: str | None) -> tu
         if (not flow.variants or not set(flow.variants).isdisjoint(variants))
         and (not flow.phases or now in flow.phases)
     )
-    documented = {flow.id for flow in active}
+    counting = {flow.id for flow in active}
+
+    def narrowed(exclusive: Flow) -> Flow:
+        sources = tuple(source for source in exclusive.sources if stays(source, exclusive))
+        return replace(exclusive, sources=sources) if sources else exclusive
 
     def stays(source: str, exclusive: Flow) -> bool:
         speaking = [flow for flow in pack.flows if flow.kind == "required" and _documents(flow, source, exclusive)]
-        return not speaking or any(flow.id in documented for flow in speaking)
+        return not speaking or any(flow.id in counting for flow in speaking)
 
-    return tuple(
-        replace(flow, sources=tuple(source for source in flow.sources if stays(source, flow)))
-        if flow.kind == "exclusive"
-        else flow
-        for flow in active
-    )
+    return tuple(narrowed(flow) if flow.kind == "exclusive" else flow for flow in active)
 
 
 def _documents(required: Flow, source: str, exclusive: Flow) -> bool:
