@@ -157,10 +157,10 @@ def services_of(flow: Flow) -> tuple[tuple[str, IntervalSet], ...]:
 def active_flows(pack: Pack, variants: Collection[str], phase: str | None) -> tuple[Flow, ...]:
     """The flows that count for a deployment with these variants in this phase, in the pack's order.
 
-    `phase` None is the pack's default phase. The sources of an exclusive flow are narrowed to those that the deployment
-    documents: a source that required flows of the pack send to one of the destinations on one of the services stays only
-    where such a required flow is active; a source that no required flow speaks of always stays. Where nobody would be
-    left, all stay.
+    `phase` None is the pack's default phase. The sources of an exclusive flow are narrowed to those that the
+    deployment documents: a source that required flows of the pack send to one of the destinations on one of the
+    services stays only where such a required flow is active; a source that no required flow speaks of always stays.
+    Where nobody would be left, all stay.
     """
     now = pack.default_phase if phase is None else phase
     active = tuple(
