@@ -1,18 +1,28 @@
-"""Text of Terraform files to the expression tree of `tree`: a scanner and a recursive parser, with no meaning in them.
+"""Text of Terraform files to the expression tree of `tree`: a recursive parser with no meaning in it.
 
-The grammar is HCL's native syntax as Terraform 1.11 reads it (hclsyntax/spec.md of hashicorp/hcl is its specification).
-The scanner is modal as HCL's own is: the parser always knows whether expression text, a quoted template or a heredoc
-comes next, and whether line breaks count. docs/parser.md says why this isn't built on another parser.
+The grammar is HCL's native syntax as Terraform 1.11 reads it, see
+https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md. docs/parser.md says why it is our own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import NoReturn, TypeVar
 
 from lint.terraform.syntax.problem import SyntaxProblem
+from lint.terraform.syntax.scan import (
+    BREAK,
+    END,
+    HEREDOC,
+    NAME,
+    NESTING,
+    NUMBER,
+    STRING,
+    Scanner,
+    between,
+    continuations,
+    one_character_per_byte,
+)
 from lint.terraform.syntax.templates import (
     BadEscape,
     Directive,
@@ -31,6 +41,7 @@ from lint.terraform.syntax.tree import (
     Block,
     Body,
     Call,
+    Comment,
     Conditional,
     Expression,
     ForObject,
@@ -51,32 +62,10 @@ from lint.terraform.syntax.tree import (
     Unary,
 )
 
-Result = TypeVar("Result")
-
-NESTING = 200
-"""How deep brackets, blocks, templates and conditionals may stand inside one another."""
-
 CHAIN = 400
 """How many operators, steps (`.a`, `[0]`) or signs may follow one another in one expression."""
 
-# Kinds of tokens that carry text; every other kind is the token's own characters.
-_NAME, _NUMBER, _STRING, _HEREDOC, _BREAK, _END = "name", "number", "string", "heredoc", "break", "end"
-
-_TOKEN = re.compile(
-    r"[ \t]*(?:"
-    r"([A-Za-z_\x80-\xff][A-Za-z0-9_\-\x80-\xff]*)"
-    r"|(\r?\n)"
-    r'|("[^"\\$%\r\n]*")'
-    r"|([0-9](?:[0-9.]|[eE][+-]?[0-9])*(?<!\.))"
-    r"|(#[^\n]*|//[^\n]*)"
-    r"|(/\*)"
-    r"|(<<-?[A-Za-z_\x80-\xff][A-Za-z0-9_\-\x80-\xff]*\r?\n)"
-    r'|(==|!=|>=|<=|&&|\|\||::|\.\.\.|=>|~\}|[=.,(){}\[\]"?:!<>+\-*/%])'
-    r")"
-).match
-_BLANK = re.compile(r"[ \t]*").match
 _NUMBER_FORM = re.compile(r"[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?").fullmatch
-_CONTINUATION = re.compile(r"[\x80-\xbf]").findall
 _QUOTED_TEXT = re.compile(r'(?:[^"\\$%\r\n]++|\\[^\r\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*+').match
 _LINE = re.compile(r"(?:[^$%\r\n]++|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*+(\r?\n)?").match
 _BARE_LINE = re.compile(r"(?:[^$%\r\n]++|\$\$\{|%%\{|\$(?!\{)|%(?!\{)|\r(?!\n))*+(\r?\n)?").match
@@ -101,13 +90,26 @@ _KEYWORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 def parse_file(data: bytes, file: str) -> Body:
     """The body of a .tf, .tofu or .tfvars file. Raises SyntaxProblem."""
-    parser = _Parser(_text(data, file), file, 3 if data.startswith(b"\xef\xbb\xbf") else 0)
-    return parser.run(parser.file_body)
+    return parse_with_comments(data, file)[0]
+
+
+def parse_with_comments(data: bytes, file: str) -> tuple[Body, tuple[Comment, ...]]:
+    """The body of a file and all comments in it, in the order in which they stand. Raises SyntaxProblem."""
+    parser = _Parser(one_character_per_byte(data, file), file, 3 if data.startswith(b"\xef\xbb\xbf") else 0)
+    body = parser.run(parser.file_body)
+    return body, parser.comments()
+
+
+def comments(data: bytes, file: str = "<file>") -> tuple[Comment, ...]:
+    """All comments of a file that parses. Raises SyntaxProblem."""
+    if b"#" not in data and b"//" not in data and b"/*" not in data:
+        return ()
+    return parse_with_comments(data, file)[1]
 
 
 def parse_expression(text: str, file: str = "<expression>") -> Expression:
     """One expression that fills the whole text; line breaks count as they do after `=`. Raises SyntaxProblem."""
-    parser = _Parser(_text(text.encode("utf-8", "surrogatepass"), file), file, 0)
+    parser = _Parser(one_character_per_byte(text.encode("utf-8", "surrogatepass"), file), file, 0)
     return parser.run(parser.whole_expression)
 
 
@@ -116,208 +118,27 @@ def parse_template(text: str, file: str = "<template>") -> Expression:
 
     Backslashes stand for themselves. Raises SyntaxProblem.
     """
-    parser = _Parser(_text(text.encode("utf-8", "surrogatepass"), file), file, 0)
+    parser = _Parser(one_character_per_byte(text.encode("utf-8", "surrogatepass"), file), file, 0)
     return parser.run(parser.whole_template)
 
 
-def _text(data: bytes, file: str) -> str:
-    """The file with one character for each byte, so that an index into the text is a byte offset."""
-    if data.isascii():
-        return data.decode("ascii")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        found = f"the byte 0x{data[error.start]:02x} is not UTF-8"
-        raise SyntaxProblem(file, line, column, found, "save the file as UTF-8") from None
-    return data.decode("latin-1")
+class _Parser(Scanner):
+    """The rules of the grammar; each begins at its first token and ends with the token behind it at hand."""
 
-
-class _Parser:
-    """Reads one text. `kind`, `start`, `end` are the token at hand, `word` a name's text; `line` and `margin` place it.
-
-    `margin` is what to take from an offset to get its column from 0: the start of the line, moved on by every byte that
-    continues a character. `shift` is the part of such bytes that the token at hand holds itself.
-    """
-
-    __slots__ = ("depth", "end", "file", "kind", "line", "margin", "newlines", "shift", "start", "text", "word")
-
-    def __init__(self, text: str, file: str, start: int) -> None:
-        self.text = text
-        self.file = file
-        self.kind = ""
-        self.word = ""
-        self.start = start
-        self.end = start
-        self.line = 1
-        self.margin = start
-        self.shift = 0
-        self.newlines = True
-        self.depth = 0
-
-    def run(self, rule: Callable[[], Result]) -> Result:
-        """What the rule makes of the text; a stack that was nearly used up before is a problem of the text too."""
-        try:
-            return rule()
-        except RecursionError:
-            self.fail("too much is nested here", "split the expression with locals")
-
-    # Tokens
-
-    def advance(self) -> None:
-        """Go to the next token; where line breaks don't count they are passed over like blanks and comments."""
-        text = self.text
-        end = self.end
-        if self.shift:
-            self.margin += self.shift
-            self.shift = 0
-        while True:
-            match = _TOKEN(text, end)
-            if match is None:
-                self.no_token(end)
-                return
-            index = match.lastindex
-            end = match.end()
-            if index == 8:
-                self.kind = match[8]
-            elif index == 1:
-                self.kind = _NAME
-                word = match[1]
-                self.word = word if word.isascii() else self.wide_name(word, match.start(1))
-            elif index == 2:
-                self.line += 1
-                self.margin = end
-                if not self.newlines:
-                    continue
-                self.kind = _BREAK
-            elif index == 3:
-                self.kind = _STRING
-                if not match[3].isascii():
-                    self.shift = len(_CONTINUATION(match[3]))
-            elif index == 4:
-                self.kind = _NUMBER
-            elif index == 5:
-                if not match[5].isascii():
-                    self.margin += len(_CONTINUATION(match[5]))
-                continue
-            elif index == 6:
-                end = self.block_comment(match.start(6))
-                continue
-            else:
-                self.kind = _HEREDOC
-            self.start = match.start(index or 0)
-            self.end = end
-            return
-
-    def no_token(self, end: int) -> None:
-        """The end of the text, or a character that can begin nothing."""
-        blank = _BLANK(self.text, end)
-        self.start = self.end = end = blank.end() if blank else end
-        if end < len(self.text):
-            self.kind = ""
-            self.fail(f"unexpected {self.character(end)}", "")
-        self.kind = _END
-
-    def wide_name(self, word: str, start: int) -> str:
-        """A name with characters beyond ASCII, decoded."""
-        name = word.encode("latin-1").decode("utf-8")
-        self.shift = len(word) - len(name)
-        for index, character in enumerate(name):
-            if not (("_" if index else "") + character).isidentifier() and (character != "-" or not index):
-                self.start = start
-                self.fail(f"{character!r} can't stand in a name", "names hold letters, digits, _ and -")
-        return name
-
-    def block_comment(self, start: int) -> int:
-        """The offset behind the comment that starts here."""
-        end = self.text.find("*/", start + 2)
-        if end < 0:
-            self.start = start
-            self.fail("this comment is never closed", "close it with */")
-        end += 2
-        comment = self.text[start:end]
-        last = comment.rfind("\n")
-        if last >= 0:
-            self.line += comment.count("\n")
-            self.margin = start + last + 1
-            comment = comment[last + 1 :]
-        if not comment.isascii():
-            self.margin += len(_CONTINUATION(comment))
-        return end
-
-    def expect(self, kind: str, what: str) -> None:
-        """Go on if the token is this one, else fail."""
-        if self.kind != kind:
-            self.unexpected(what)
-        self.advance()
-
-    def span(self) -> Span:
-        """The range of the token at hand."""
-        margin = self.margin
-        start = self.start
-        end = self.end
-        line = self.line
-        return Span(self.file, start, end, line, start - margin + 1, line, end - margin - self.shift + 1)
-
-    def until(self, first: Span) -> Span:
-        """From the start of `first` to the end of the token at hand."""
-        end = self.end
-        column = end - self.margin - self.shift + 1
-        return Span(first.file, first.start, end, first.line, first.column, self.line, column)
-
-    def decoded(self, text: str) -> str:
-        """A piece of the text as characters."""
-        return text if text.isascii() else text.encode("latin-1").decode("utf-8")
-
-    # Problems
-
-    def fail(self, text: str, hint: str) -> NoReturn:
-        """Raise the problem at the start of the token at hand."""
-        raise SyntaxProblem(self.file, self.line, max(self.start - self.margin, 0) + 1, text, hint)
-
-    def unexpected(self, wanted: str) -> NoReturn:
-        """Raise the problem that the token at hand isn't what has to stand here."""
-        if self.kind == _BREAK:
-            before = self.text.rfind("\n", 0, self.start) + 1
-            column = len(self.decoded(self.text[before : self.start])) + 1
-            raise SyntaxProblem(self.file, self.line - 1, column, "the line ends too early", f"expected {wanted}")
-        self.fail(self.found(), f"expected {wanted}")
-
-    def found(self) -> str:
-        """The token at hand, for a sentence."""
-        if self.kind == _END:
-            return "the text ends too early"
-        token = self.decoded(self.text[self.start : self.end])
-        return f"unexpected {token if len(token) <= 40 else token[:40] + '…'}"
-
-    def character(self, offset: int) -> str:
-        """The character at an offset, for a sentence."""
-        end = offset + 1
-        while end < len(self.text) and "\x80" <= self.text[end] <= "\xbf":
-            end += 1
-        character = self.decoded(self.text[offset:end])
-        return character if character.isprintable() else f"character U+{ord(character):04X}"
-
-    def deeper(self) -> None:
-        """Count one more thing inside another."""
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"more than {NESTING} levels are nested here", "split the expression with locals")
+    __slots__ = ()
 
     # Whole texts
 
     def file_body(self) -> Body:
         self.advance()
-        return self.body(Span(self.file, 0, 0, 1, 1, 1, 1), _END)
+        return self.body(Span(self.file, 0, 0, 1, 1, 1, 1), END)
 
     def whole_expression(self) -> Expression:
         self.advance()
         value = self.expression()
-        while self.kind == _BREAK:
+        while self.kind == BREAK:
             self.advance()
-        if self.kind != _END:
+        if self.kind != END:
             self.unexpected("the end of the expression")
         return value
 
@@ -345,12 +166,12 @@ class _Parser:
         seen: dict[str, Span] = {}
         while True:
             kind = self.kind
-            if kind == _BREAK:
+            if kind == BREAK:
                 self.advance()
                 continue
             if kind == closing:
                 break
-            if kind != _NAME:
+            if kind != NAME:
                 self.unexpected("an argument, a block" + (" or }" if closing == "}" else ""))
             name = self.word
             start = self.span()
@@ -368,9 +189,9 @@ class _Parser:
                 attributes.append(self.attribute(name, start))
             else:
                 blocks.append(self.block(name, start))
-            if self.kind == _BREAK:
+            if self.kind == BREAK:
                 self.advance()
-            elif self.kind != _END:
+            elif self.kind != END:
                 self.unexpected("a new line")
         return Body(tuple(attributes), tuple(blocks), self.until(first))
 
@@ -378,7 +199,7 @@ class _Parser:
         """`= value`, whose name was read."""
         self.advance()
         value = self.expression()
-        return Attribute(name, value, _between(start, value.span))
+        return Attribute(name, value, between(start, value.span))
 
     def block(self, type_: str, start: Span) -> Block:
         """Labels and body of the block whose type was read."""
@@ -386,9 +207,9 @@ class _Parser:
         header = start
         while True:
             kind = self.kind
-            if kind == _NAME:
+            if kind == NAME:
                 labels.append(self.word)
-            elif kind == _STRING:
+            elif kind == STRING:
                 labels.append(self.decoded(self.text[self.start + 1 : self.end - 1]))
             elif kind == '"':
                 labels.append(self.label())
@@ -401,10 +222,10 @@ class _Parser:
         self.deeper()
         opening = self.span()
         self.advance()
-        if self.kind in (_BREAK, _END, "}"):
+        if self.kind in (BREAK, END, "}"):
             body = self.body(opening, "}")
         else:
-            if self.kind != _NAME:
+            if self.kind != NAME:
                 self.unexpected("an argument or }")
             name = self.word
             first = self.span()
@@ -425,7 +246,7 @@ class _Parser:
         match = _QUOTED_TEXT(self.text, self.end)
         assert match is not None
         text = self.unescaped(self.end, match[0])
-        self.shift += len(_CONTINUATION(match[0]))
+        self.shift += len(continuations(match[0]))
         self.end = match.end()
         if not self.text.startswith('"', self.end):
             self.unexpected('a label that is closed by " and holds no ${ or %{')
@@ -459,7 +280,7 @@ class _Parser:
                 value = self.operators(value, 0)
         self.depth -= 1
         for condition, then in reversed(steps):
-            value = Conditional(condition, then, value, _between(condition.span, value.span))
+            value = Conditional(condition, then, value, between(condition.span, value.span))
         return value
 
     def operators(self, left: Expression, weakest: int) -> Expression:
@@ -474,14 +295,14 @@ class _Parser:
             right = self.term()
             if _PRECEDENCE.get(self.kind, 0) > precedence:
                 right = self.operators(right, precedence)
-            left = Binary(operator, left, right, _between(left.span, right.span))
+            left = Binary(operator, left, right, between(left.span, right.span))
         return left
 
     def term(self) -> Expression:
         """An operand with its signs before and its steps behind it."""
         kind = self.kind
         value: Expression
-        if kind == _NAME:
+        if kind == NAME:
             word = self.word
             span = self.span()
             self.advance()
@@ -492,10 +313,10 @@ class _Parser:
                 value = Literal(_KEYWORDS[word], span)
             else:
                 value = Name(word, span)
-        elif kind == _STRING:
+        elif kind == STRING:
             value = Literal(self.decoded(self.text[self.start + 1 : self.end - 1]), self.span())
             self.advance()
-        elif kind == _NUMBER:
+        elif kind == NUMBER:
             value = Literal(self.number(), self.span())
             self.advance()
         elif kind == '"':
@@ -508,7 +329,7 @@ class _Parser:
             value = self.parentheses()
         elif kind == "-" or kind == "!":
             return self.signs()
-        elif kind == _HEREDOC:
+        elif kind == HEREDOC:
             value = self.heredoc()
         else:
             self.unexpected("an expression")
@@ -527,7 +348,7 @@ class _Parser:
             self.advance()
         value = self.term()
         for sign, span in reversed(signs):
-            value = Unary(sign, value, _between(span, value.span))
+            value = Unary(sign, value, between(span, value.span))
         return value
 
     def number(self) -> Decimal:
@@ -567,11 +388,11 @@ class _Parser:
                     self.deeper()
                     each = self.steps(item)
                     self.depth -= 1
-                    return Splat(value, each, True, _between(value.span, each.span))
+                    return Splat(value, each, True, between(value.span, each.span))
                 self.deeper()
                 outer = self.newlines
                 self.newlines = False
-                if self.kind == _BREAK:
+                if self.kind == BREAK:
                     self.advance()
                 key = self.expression()
                 if self.kind != "]":
@@ -585,9 +406,9 @@ class _Parser:
 
     def attribute_step(self, value: Expression) -> Expression:
         """The name or number behind a dot."""
-        if self.kind == _NAME:
+        if self.kind == NAME:
             value = GetAttr(value, self.word, self.until(value.span))
-        elif self.kind == _NUMBER:
+        elif self.kind == NUMBER:
             text = self.text[self.start : self.end]
             if not text.isdigit():
                 self.fail(f"unexpected .{text[:40]}", "write indexes in brackets, like [0][1]")
@@ -610,13 +431,13 @@ class _Parser:
                 self.fail(f"more than {CHAIN} steps follow one another here", "split the expression with locals")
             self.advance()
             each = self.attribute_step(each)
-        return Splat(value, each, False, _between(value.span, each.span))
+        return Splat(value, each, False, between(value.span, each.span))
 
     def call(self, name: str, start: Span) -> Expression:
         """`(arguments)` or `::name(arguments)` behind a name."""
         while self.kind == "::":
             self.advance()
-            if self.kind != _NAME:
+            if self.kind != NAME:
                 self.unexpected("a function's name after ::")
             name = f"{name}::{self.word}"
             self.advance()
@@ -669,7 +490,7 @@ class _Parser:
         self.newlines = False
         self.advance()
         value: Expression
-        if self.kind == _NAME and self.word == "for":
+        if self.kind == NAME and self.word == "for":
             value = self.loop(start, "]")
         else:
             items: list[Expression] = []
@@ -693,16 +514,16 @@ class _Parser:
         self.newlines = False
         self.advance()
         value: Expression
-        if self.kind == _NAME and self.word == "for":
+        if self.kind == NAME and self.word == "for":
             value = self.loop(start, "}")
         else:
             self.newlines = True
             items: list[ObjectItem] = []
             while self.kind != "}":
-                if self.kind == _BREAK:
+                if self.kind == BREAK:
                     self.advance()
                     continue
-                word = self.word if self.kind == _NAME else None
+                word = self.word if self.kind == NAME else None
                 key = self.expression()
                 if word is not None and (type(key) is Name or type(key) is Literal):
                     key = Literal(word, key.span)
@@ -710,7 +531,7 @@ class _Parser:
                     self.unexpected("= or : after the key")
                 self.advance()
                 items.append(ObjectItem(key, self.expression()))
-                if self.kind == "," or self.kind == _BREAK:
+                if self.kind == "," or self.kind == BREAK:
                     self.advance()
                 elif self.kind != "}":
                     self.unexpected("a comma, a new line or a closing }")
@@ -724,18 +545,18 @@ class _Parser:
         """`k, v in` of a for expression or directive, its keyword at hand."""
         self.advance()
         key = None
-        if self.kind != _NAME:
+        if self.kind != NAME:
             self.unexpected("a variable's name after for")
         item = self.word
         self.advance()
         if self.kind == ",":
             self.advance()
-            if self.kind != _NAME:
+            if self.kind != NAME:
                 self.unexpected("a variable's name after the comma")
             key = item
             item = self.word
             self.advance()
-        if self.kind != _NAME or self.word != "in":
+        if self.kind != NAME or self.word != "in":
             self.unexpected("in")
         self.advance()
         return key, item
@@ -762,7 +583,7 @@ class _Parser:
             group = True
             self.advance()
         condition: Expression | None = None
-        if self.kind == _NAME and self.word == "if":
+        if self.kind == NAME and self.word == "if":
             self.advance()
             condition = self.expression()
         if self.kind != closing:
@@ -841,7 +662,7 @@ class _Parser:
             raise SyntaxProblem(self.file, start.line, start.column, "this heredoc is never closed", wanted)
         self.end = end
         if not marker.isascii():
-            self.shift = len(_CONTINUATION(marker))
+            self.shift = len(continuations(marker))
         if flush:
             outdent(pieces)
         value = self.template(pieces, self.until(start))
@@ -864,7 +685,7 @@ class _Parser:
             self.line += 1
             self.margin = end
         elif not raw.isascii():
-            self.margin += len(_CONTINUATION(raw))
+            self.margin += len(continuations(raw))
         self.end = end
         if trim:
             value = trim_left(value)
@@ -912,7 +733,7 @@ class _Parser:
 
     def directive(self, start: Span) -> Directive:
         """The inside of `%{ … }`."""
-        if self.kind != _NAME or self.word not in ("if", "else", "endif", "for", "endfor"):
+        if self.kind != NAME or self.word not in ("if", "else", "endif", "for", "endfor"):
             self.unexpected("if, else, endif, for or endfor after %{; write %%{ for the characters themselves")
         keyword = self.word
         if keyword == "for":
@@ -934,7 +755,3 @@ class _Parser:
                 # White space that a marker took still makes it a text, not the value itself.
                 return Template((Literal("", only.span), only), span)
         return Template(parts, span)
-
-
-def _between(first: Span, last: Span) -> Span:
-    return Span(first.file, first.start, last.end, first.line, first.column, last.end_line, last.end_column)

@@ -37,6 +37,16 @@ class Span:
 
 
 @node
+class Comment:
+    """A comment without its markers; `line` is its first line, `start` and `end` are bytes and take the markers in."""
+
+    line: int
+    text: str
+    start: int
+    end: int
+
+
+@node
 class Literal:
     """`null`, `true`, `12`, or a piece of text without interpolation."""
 
