@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
+from unicodedata import normalize
 
 from lint.terraform.syntax.parse import parse_expression, parse_template
 from lint.terraform.syntax.problem import SyntaxProblem
@@ -328,7 +329,7 @@ class _Reader:
         if not token.isascii():
             token = token.encode("latin-1").decode("utf-8")
         text: str = json.loads(token) if "\\" in token else token[1:-1]
-        return Leaf(_SURROGATE.sub("\ufffd", text), span)
+        return Leaf(normalize("NFC", _SURROGATE.sub("\ufffd", text)), span)
 
     def members(self, start: int) -> Members:
         members: list[Member] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from unicodedata import normalize
 
 from lint.terraform.syntax.problem import SyntaxProblem
 from lint.terraform.syntax.scan import (
@@ -210,7 +211,7 @@ class _Parser(Scanner):
             if kind == NAME:
                 labels.append(self.word)
             elif kind == STRING:
-                labels.append(self.decoded(self.text[self.start + 1 : self.end - 1]))
+                labels.append(self.normal(self.text[self.start + 1 : self.end - 1]))
             elif kind == '"':
                 labels.append(self.label())
             elif kind == "{":
@@ -314,7 +315,7 @@ class _Parser(Scanner):
             else:
                 value = Name(word, span)
         elif kind == STRING:
-            value = Literal(self.decoded(self.text[self.start + 1 : self.end - 1]), self.span())
+            value = Literal(self.normal(self.text[self.start + 1 : self.end - 1]), self.span())
             self.advance()
         elif kind == NUMBER:
             value = Literal(self.number(), self.span())
@@ -676,9 +677,9 @@ class _Parser(Scanner):
         raw = self.text[start:end]
         line, column = self.line, start - self.margin + 1
         if quoted:
-            value = self.unescaped(start, raw) if "\\" in raw or "{" in raw else self.decoded(raw)
+            value = self.unescaped(start, raw) if "\\" in raw or "{" in raw else self.normal(raw)
         else:
-            value = self.decoded(raw)
+            value = self.normal(raw)
             if "{" in value:
                 value = undouble(value)
         if raw.endswith("\n"):
@@ -695,7 +696,7 @@ class _Parser(Scanner):
         """The decoded text of a quoted string's piece."""
         text = self.decoded(raw)
         try:
-            return unescape(text)
+            return normalize("NFC", unescape(text))
         except BadEscape as bad:
             column = start - self.margin + 1 + bad.offset
             hint = 'escapes are \\n, \\r, \\t, \\", \\\\, \\uNNNN and \\UNNNNNNNN; write \\\\ for a backslash'

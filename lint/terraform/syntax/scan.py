@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
+from unicodedata import normalize
 
 from lint.terraform.syntax.problem import SyntaxProblem
 from lint.terraform.syntax.tree import Comment, Span
@@ -218,6 +219,10 @@ class Scanner:
     def decoded(self, text: str) -> str:
         """A piece of the text as characters."""
         return text if text.isascii() else text.encode("latin-1").decode("utf-8")
+
+    def normal(self, text: str) -> str:
+        """The same for text that becomes a value: Terraform keeps all strings in Unicode's normal form C."""
+        return text if text.isascii() else normalize("NFC", text.encode("latin-1").decode("utf-8"))
 
     # Problems
 
