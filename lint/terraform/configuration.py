@@ -14,10 +14,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 from lint.origin import Origin
-from lint.terraform.comments import find_comments
 from lint.terraform.files import FileRefused, Files, relative_name
 from lint.terraform.resources import Comment, Diagnostic
 from lint.terraform.syntax.tree import Attribute, Block, Body, Span
+from lint.terraform.syntax.tree import Comment as WrittenComment
 
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
@@ -47,7 +47,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What became of one file: its body, or why it could not be parsed; and its comments that speak to netpact."""
+    """What became of one file: its body, or why it could not be parsed; and its comments."""
 
     body: Body | None
     problem: Diagnostic | None
@@ -70,21 +70,35 @@ class ParseCache:
 
 
 def _parse(data: bytes, file: str) -> Parsed:
-    from lint.terraform.syntax.parse import SyntaxProblem, parse_file
+    from lint.terraform.syntax.parse import parse_with_comments
+    from lint.terraform.syntax.problem import SyntaxProblem
 
+    comments: tuple[Comment, ...] = ()
     try:
         if file.endswith(".json"):
             from lint.terraform.syntax.json import parse_json_file
 
             body = parse_json_file(data, file)
         else:
-            body = parse_file(data, file)
+            body, found = parse_with_comments(data, file)
+            comments = _comment_lines(data, found)
     except SyntaxProblem as problem:
         return Parsed(None, syntax_diagnostic(problem, file))
     except RecursionError:
         text = f"{file} is nested too deeply and was not read"
         return Parsed(None, Diagnostic("error", text, Origin(file=file), "write it with less nesting"))
-    return Parsed(body, None, find_comments(data) if b"netpact" in data and not file.endswith(".json") else ())
+    return Parsed(body, None, comments)
+
+
+def _comment_lines(data: bytes, found: Iterable[WrittenComment]) -> tuple[Comment, ...]:
+    """Comments line by line, those of several lines without the `*` in front of them."""
+    lines: list[Comment] = []
+    for comment in found:
+        begin = data.rfind(b"\n", 0, comment.start) + 1
+        alone = not data[begin : comment.start].strip()
+        for offset, text in enumerate(comment.text.splitlines() or [""]):
+            lines.append(Comment(comment.line + offset, text.strip().lstrip("*").strip(), alone))
+    return tuple(lines)
 
 
 def syntax_diagnostic(problem: Exception, file: str) -> Diagnostic:

@@ -166,8 +166,6 @@ class Run:
         found = self._inputs.get(name)
         if found is None:
             return None
-        if found.value is not None:
-            return found.value
         if found.expression is not None:
             return self.constant(found.expression, module)
         block = self.root.module.variables[name]

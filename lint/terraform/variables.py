@@ -6,10 +6,8 @@ Terraform's documentation; the defaults follow HCL's `ext/typeexpr` step by step
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 from lint.origin import Origin
@@ -49,7 +47,6 @@ from lint.terraform.types import (
 from lint.terraform.values import (
     Unknown,
     Value,
-    from_python,
     is_null,
     map_value,
     object_value,
@@ -207,8 +204,7 @@ class Given:
     source: str  # "terraform.tfvars", "--var", "TF_VAR_x" …: what a message names
     origin: Origin | None
     text: str | None = None  # from the environment or the command line
-    expression: Expression | None = None  # from a .tfvars file
-    value: Value | None = None  # from a .tfvars.json file
+    expression: Expression | None = None  # from a .tfvars or .tfvars.json file
 
 
 def takes_plain_text(block: Block) -> bool:
@@ -306,26 +302,14 @@ def _file_values(data: bytes, shown: str, diagnostics: list[Diagnostic]) -> Iter
     from lint.terraform.syntax.parse import parse_file
     from lint.terraform.syntax.problem import SyntaxProblem
 
-    if shown.endswith(".json"):
-        try:
-            document = json.loads(data.decode("utf-8-sig"), parse_float=Decimal)
-            if not isinstance(document, dict):
-                raise ValueError("the file holds no object")
-            values = {str(name): from_python(each) for name, each in document.items()}
-        except json.JSONDecodeError as problem:
-            origin = Origin(file=shown, line=problem.lineno, column=problem.colno)
-            diagnostics.append(Diagnostic("error", f"invalid JSON: {problem.msg}", origin, "correct the file"))
-            return
-        except (ValueError, RecursionError, ArithmeticError) as problem:
-            text = str(problem) if type(problem) is ValueError else "the file can't be read as JSON"
-            diagnostics.append(Diagnostic("error", text, Origin(file=shown), "correct the file"))
-            return
-        for name, value in values.items():
-            yield name, Given(shown, Origin(file=shown), value=value)
-        return
     try:
-        body = parse_file(data, shown)
-    except SyntaxProblem as problem:
+        if shown.endswith(".json"):
+            from lint.terraform.syntax.json import parse_json_values
+
+            body = parse_json_values(data, shown)
+        else:
+            body = parse_file(data, shown)
+    except (SyntaxProblem, RecursionError) as problem:
         diagnostics.append(syntax_diagnostic(problem, shown))
         return
     for block in body.blocks:
