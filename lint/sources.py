@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from lint.origin import Origin, Reason
 
 if TYPE_CHECKING:
     from lint.graph.graph import RuleGraph
-    from lint.terraform.evaluate import Options as TerraformOptions
+    from lint.terraform.configuration import ParseCache
+    from lint.terraform.options import Options as TerraformOptions
     from lint.terraform.resources import Evaluation
 
 KINDS = ("terraform", "plan", "state", "dump", "snapshot", "aws", "azure")
@@ -48,24 +50,20 @@ class SourceReport:
 
 
 @dataclass(frozen=True, slots=True)
-class TerraformRoot:
-    """One evaluated root module, kept so that a fix can be tried on it. `directory` is where it lies."""
-
-    directory: Path
-    evaluation: Evaluation
-    options: TerraformOptions
-
-
-@dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How to read sources. `transparent` next hops and `service_tags` files come from the project file."""
+    """How to read sources. `command_line` holds --var as (name, text) and --var-file as a path, in their order.
 
-    variables: tuple[tuple[str, str], ...] = ()
-    var_files: tuple[Path, ...] = ()
+    `transparent` next hops, `service_tags` files and `prefix_lists` come from the project file. `overlay` puts contents in the place of
+    files (by absolute path), to judge an edit that isn't written.
+    """
+
+    command_line: tuple[tuple[str, str] | Path, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
     workspace: str = "default"
     transparent: tuple[str, ...] = ()
     service_tags: tuple[Path, ...] = ()
     prefix_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    overlay: Mapping[Path, bytes] = field(default_factory=dict)
     live: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -79,7 +77,7 @@ class Loaded:
     graph: RuleGraph
     reports: tuple[SourceReport, ...]
     problems: tuple[Problem, ...]
-    roots: tuple[TerraformRoot, ...]
+    evaluations: tuple[Evaluation, ...]
     base: Path
 
 
@@ -165,6 +163,147 @@ def _read_json(path: Path) -> Any:
             f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}",
             "give a Terraform directory, the output of `terraform show -json`, or a raw dump",
         ) from error
+
+
+def load(sources: Sequence[Source], options: LoadOptions, cache: ParseCache | None = None) -> Loaded:
+    """Read all sources into one graph. Raises SourceError where one can't be used at all."""
+    from lint.graph.merge import merge
+
+    base = _base(sources)
+    read = [_read(source, options, base, cache) for source in sources]
+    evaluations = tuple(e for one in read for e in one.evaluations)
+    graphs = [graph for one in read for graph in one.graphs]
+    graphs += _lowered(evaluations, options)
+    problems = tuple(p for one in read for p in one.problems)
+    graph = merge(graphs)
+    incomplete = reasons_of(problems)
+    if incomplete:
+        graph = replace(graph, incomplete=graph.incomplete + incomplete)
+    return Loaded(graph, tuple(one.report for one in read), problems, evaluations, base)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    report: SourceReport
+    problems: tuple[Problem, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    graphs: tuple[RuleGraph, ...] = ()
+
+
+def _base(sources: Sequence[Source]) -> Path:
+    """The directory that origins are relative to: the source's own where there is one, else what all have in common."""
+    folders = [s.path if s.path.is_dir() else s.path.parent for s in sources if s.path is not None]
+    if not folders:
+        return Path()
+    if len(folders) == 1:
+        return folders[0]
+    return Path(os.path.commonpath([folder.resolve() for folder in folders]))
+
+
+def _read(source: Source, options: LoadOptions, base: Path, cache: ParseCache | None) -> _Read:
+    if source.path is None:
+        return _live(source, options)
+    if source.kind == "terraform":
+        return _terraform(source, source.path, options, base, cache)
+    if source.kind in ("plan", "state"):
+        return _json(source, source.path, options, base)
+    return _dump(source, source.path, options)
+
+
+def _terraform(source: Source, path: Path, options: LoadOptions, base: Path, cache: ParseCache | None) -> _Read:
+    from lint.terraform.evaluate import evaluate_root
+    from lint.terraform.roots import find_roots
+
+    directory = path if path.is_dir() else path.parent
+    roots = find_roots(directory)
+    if not roots.directories:
+        raise SourceError(f"no Terraform configuration below {directory}", "name a directory with .tf, .tf.json or .tofu files")
+    chosen = _terraform_options(options, base)
+    evaluations = tuple(
+        evaluate_root(root, chosen, overlay=options.overlay, cache=cache) for root in roots.directories
+    )
+    return _evaluated(source, evaluations)
+
+
+def _terraform_options(options: LoadOptions, base: Path) -> TerraformOptions:
+    from lint.terraform.options import Options
+
+    return Options(
+        command_line=options.command_line, environ=options.environ, workspace=options.workspace, base=base
+    )
+
+
+def _json(source: Source, path: Path, options: LoadOptions, base: Path) -> _Read:
+    from lint.terraform.plan import read_plan
+    from lint.terraform.state import read_state
+
+    data = path.read_bytes()
+    beside = path.parent
+    has_configuration = any(beside.glob("*.tf")) or any(beside.glob("*.tf.json")) or any(beside.glob("*.tofu"))
+    if source.kind == "plan":
+        evaluation = read_plan(data, path.name, beside if has_configuration else None)
+    else:
+        evaluation = read_state(data, path.name, beside if has_configuration else None)
+    return _evaluated(source, (evaluation,))
+
+
+def _evaluated(source: Source, evaluations: tuple[Evaluation, ...]) -> _Read:
+    problems = tuple(Problem(d.severity, d.text, d.origin, d.remedy) for e in evaluations for d in e.diagnostics)
+    types = [r.type for e in evaluations for r in e.resources]
+    modelled = _modelled_types(types)
+    coverage = {
+        "files": sum(e.coverage.files for e in evaluations),
+        "modules": {
+            "called": sum(e.coverage.modules_called for e in evaluations),
+            "evaluated": sum(e.coverage.modules_evaluated for e in evaluations),
+        },
+        "resources": {"seen": len(types), "modelled": sum(1 for kind in types if kind in modelled)},
+        "unknown": sum(e.coverage.unknown for e in evaluations),
+    }
+    complete = all(e.complete for e in evaluations)
+    notes = tuple(f"root module {e.root}" for e in evaluations) if len(evaluations) > 1 else ()
+    return _Read(SourceReport(source.text, source.kind, complete, notes, coverage), problems, evaluations)
+
+
+def _clouds(types: Iterable[str]) -> set[str]:
+    heads = {kind.partition("_")[0] for kind in types}
+    return {cloud for cloud, own in (("aws", {"aws"}), ("azure", {"azurerm", "azapi"})) if heads & own}
+
+
+def _modelled_types(types: Sequence[str]) -> frozenset[str]:
+    modelled: frozenset[str] = frozenset()
+    for cloud in _clouds(types):
+        if cloud == "aws":
+            from lint import aws
+
+            modelled |= aws.MODELLED_TYPES
+        else:
+            from lint import azure
+
+            modelled |= azure.MODELLED_TYPES
+    return modelled
+
+
+def _lowered(evaluations: Sequence[Evaluation], options: LoadOptions) -> list[RuleGraph]:
+    graphs = []
+    clouds = _clouds(r.type for e in evaluations for r in e.resources)
+    if "aws" in clouds:
+        from lint import aws
+
+        graphs.append(aws.graph_from_terraform(evaluations))
+    if "azure" in clouds:
+        from lint import azure
+
+        graphs.append(azure.graph_from_terraform(evaluations, transparent=options.transparent))
+    return graphs
+
+
+def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
+    raise NotImplementedError
+
+
+def _live(source: Source, options: LoadOptions) -> _Read:
+    raise NotImplementedError
 
 
 def reasons_of(problems: Sequence[Problem]) -> tuple[Reason, ...]:

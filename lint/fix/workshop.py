@@ -1,0 +1,61 @@
+"""What the makers of edits work with: the evaluated root, its files, and the graph that was lowered from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lint.fix.hcl import Source, read
+from lint.graph.graph import RuleGraph
+from lint.terraform.resources import Resource
+from lint.terraform.syntax.problem import SyntaxProblem
+
+
+@dataclass
+class Workshop:
+    """One root module's resources by address, and its files as they stand (`overlay` holds those changed so far).
+
+    Files are named as origins name them, relative to `base`.
+    """
+
+    base: Path
+    graph: RuleGraph
+    resources: dict[str, Resource]
+    overlay: dict[str, bytes] = field(default_factory=dict)
+
+    def data(self, file: str) -> bytes | None:
+        """The bytes of a file, with the changes made so far; None where it can't be read."""
+        if file in self.overlay:
+            return self.overlay[file]
+        try:
+            return (self.base / file).read_bytes()
+        except OSError:
+            return None
+
+    def source(self, file: str | None) -> Source | None:
+        """A file parsed for editing, or None where it isn't editable HCL text."""
+        if file is None or not file.endswith((".tf", ".tofu")):
+            return None
+        data = self.data(file)
+        if data is None:
+            return None
+        try:
+            return read(file, data)
+        except SyntaxProblem:
+            return None
+
+    def files_beside(self, file: str) -> dict[str, bytes]:
+        """The HCL files of the folder in which `file` lies."""
+        folder = (self.base / file).parent
+        found = {}
+        for path in sorted(folder.glob("*.tf")) + sorted(folder.glob("*.tofu")):
+            name = (Path(file).parent / path.name).as_posix()
+            data = self.data(name)
+            if data is not None:
+                found[name] = data
+        return found
+
+    def editable(self, resource: Resource) -> bool:
+        """Whether the resource stands in a file of the user's own (not in an installed module)."""
+        file = resource.origin.file
+        return file is not None and ".terraform" not in Path(file).parts and self.source(file) is not None
