@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingType
-from difflib import get_close_matches
 from pathlib import Path
 
 from lint.origin import Origin
@@ -243,7 +242,7 @@ class _Reader:
     # parts
 
     def _schema(self, node: Node | None) -> None:
-        if node is not None and plain_value(node) != 1:
+        if node is not None and (plain_value(node) != 1 or isinstance(plain_value(node), bool)):
             self._report(node, "is written for a schema that this version doesn't know", "write `schema: 1`")
 
     def _default_phase(self, node: Node | None, phases: tuple[tuple[str, str], ...], pack: Node) -> str | None:
@@ -294,7 +293,11 @@ class _Reader:
         found: list[Citation] = []
         for item in node.items:
             fields = self._fields(item, ("section", "row"), "a citation", ("section", "row"))
-            found.append(Citation(self._text(fields.get("section"), "section"), self._text(fields.get("row"), "row")))
+            found.append(
+                Citation(
+                    self._text(fields.get("section"), "section"), self._text(fields.get("row"), "row", numbers=True)
+                )
+            )
         return tuple(found)
 
     def _declared(self, node: Node | None, known: list[str], what: str) -> tuple[str, ...]:
@@ -347,17 +350,23 @@ class _Reader:
         items: tuple[Node, ...] = node.items if isinstance(node, Sequence) else (node,)
         found: list[Scalar] = []
         for item in items:
-            if isinstance(item, Scalar) and item.text.strip():
+            if isinstance(item, Scalar) and isinstance(plain_value(item), str) and item.text.strip():
                 found.append(item)
             else:
-                self._report(item, f"`{field}` holds something that is no text", "write a text or a list of texts")
+                remedy = "put it in quotes" if isinstance(item, Scalar) else "write a text or a list of texts"
+                self._report(item, f"`{field}` holds something that is no text", remedy)
         return tuple(found)
 
-    def _text(self, node: Node | None, field: str) -> str:
+    def _text(self, node: Node | None, field: str, *, numbers: bool = False) -> str:
+        """The text with its white space made plain; a number without quotes is no text unless `numbers` says so."""
         if node is None:
             return ""
         if isinstance(node, Scalar) and node.text.strip():
-            return " ".join(node.text.split())
+            value = plain_value(node)
+            if isinstance(value, str) or (numbers and not isinstance(value, bool)):
+                return " ".join(node.text.split())
+            self._report(node, f"`{field}` is no text", "put it in quotes")
+            return ""
         self._report(node, f"`{field}` is no text", "write a text there")
         return ""
 
@@ -413,6 +422,8 @@ class _Reader:
 
 
 def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, n=1)
     if near:
         return f"did you mean `{near[0]}`?"

@@ -1,4 +1,4 @@
-"""The subtle rows: both or one of, TCP and UDP apart, conditions, what the platform opens, what a document leaves out."""
+"""The subtle rows: both or one of, TCP and UDP apart, conditions, what a platform opens, what a document leaves out."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def test_the_packs_that_come_with_netpact() -> None:
         ),
         (
             COHESITY,
-            "vmware hyper-v vmc-on-aws azure-vmware-solution physical agent-upgrade oracle-linux oracle-windows sql-server"
-            " nas-nfs nas-smb nas-snapshot",
+            "vmware hyper-v vmc-on-aws azure-vmware-solution physical agent-upgrade oracle-linux oracle-windows"
+            " sql-server nas-nfs nas-smb nas-snapshot",
             "",
-            "saas-connector helios helios-data global-accelerator cloud-storage upgrade-downloads connectivity-check dns"
-            " ntp support-channel vcenter esxi hyper-v-host guest-vm physical-server oracle-server sql-server nas"
+            "saas-connector helios helios-data global-accelerator cloud-storage upgrade-downloads connectivity-check"
+            " dns ntp support-channel vcenter esxi hyper-v-host guest-vm physical-server oracle-server sql-server nas"
             " any-destination client",
         ),
         (SECURIDATA, "backup gui", "", "backup-client datacenter"),
