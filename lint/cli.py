@@ -8,18 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lint.version import __version__
 
 if TYPE_CHECKING:
-    from lint.project import Project
+    from lint.project.model import Project
     from lint.report.document import CheckReport
-    from lint.sources import Loaded
-    from lint.verdict.finding import Finding
+    from lint.sources import LoadOptions
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
@@ -92,6 +90,23 @@ class _Outputs(argparse.Action):
         namespace.outputs = wanted
 
 
+class _Variables(argparse.Action):
+    """Collects --var and --var-file in their order, since the later one wins."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        given: list[tuple[str, str] | Path] = list(getattr(namespace, "variables", None) or [])
+        if option == "--var":
+            name, equals, text = str(values).partition("=")
+            if not equals or not name:
+                raise UsageError(f"--var {values}: expected NAME=VALUE")
+            given.append((name.strip(), text))
+        else:
+            given.append(Path(values))
+        namespace.variables = given
+
+
 def _parser() -> _Parser:
     parser = _Parser(
         prog="netpact",
@@ -121,8 +136,10 @@ def _parser() -> _Parser:
 
 
 def _terraform_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="a Terraform variable")
-    parser.add_argument("--var-file", action="append", default=[], metavar="FILE", help="a tfvars file")
+    parser.add_argument(
+        "--var", action=_Variables, metavar="NAME=VALUE", dest="variables", help="a Terraform variable"
+    )
+    parser.add_argument("--var-file", action=_Variables, metavar="FILE", dest="variables", help="a tfvars file")
     parser.add_argument("--workspace", default="default", help="what terraform.workspace is")
     parser.add_argument("--config", metavar="FILE", help="project file (default: netpact.yaml, looked for upwards)")
 
@@ -167,50 +184,42 @@ def _write(text: str, file: Path | None) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from lint.check import Request, check
+
     outputs = _outputs(options)
-    project = _project(options)
-    loaded = _load(options, project)
-    report = _judge(options, project, loaded)
+    request = Request(
+        sources=tuple(options.sources),
+        project=_project(options),
+        packs=tuple(options.pack),
+        only=tuple(options.only),
+        skip=tuple(options.skip),
+        load=_load_options(options),
+        fixes=not options.no_fix,
+    )
+    report = check(request, __version__)
     for kind, file in outputs:
         _write(_rendered(report, kind, file, options), file)
     return _status(report, options.fail_on)
 
 
 def _project(options: argparse.Namespace) -> Project | None:
-    from lint import project
+    from lint.project import find, load
 
     if options.config:
-        return project.load(Path(options.config))
+        return load(Path(options.config))
     if options.pack:
         return None
-    first = next((Path(s) for s in getattr(options, "sources", []) if Path(s).exists()), Path())
-    found = project.find(first if first.is_dir() else first.parent, Path.cwd())
-    return project.load(found) if found is not None else None
+    first = next((Path(s) for s in options.sources if Path(s).exists()), Path())
+    found = find(first if first.is_dir() else first.parent, Path.cwd())
+    return load(found) if found is not None else None
 
 
-def _load(options: argparse.Namespace, project: Project | None) -> Loaded:
-    from lint.sources import LoadOptions, load
+def _load_options(options: argparse.Namespace) -> LoadOptions:
+    from lint.sources import LoadOptions
 
-    texts = list(options.sources)
-    if not texts and project is not None:
-        texts = list(project.sources)
-    return load(texts or ["."], LoadOptions.from_arguments(options, project))
-
-
-def _judge(options: argparse.Namespace, project: Project | None, loaded: Loaded) -> CheckReport:
-    from lint.report.document import CheckReport
-    from lint.verdict.run import judge_loaded
-
-    judged = judge_loaded(loaded, project, packs=options.pack, sources=options.sources, fixes=not options.no_fix)
-    findings = tuple(f for f in judged.findings if _wanted(f, options.only, options.skip))
-    return CheckReport(__version__, loaded.reports, findings, loaded.problems + judged.problems, loaded.base)
-
-
-def _wanted(finding: Finding, only: Sequence[str], skip: Sequence[str]) -> bool:
-    names = (finding.flow, finding.id)
-    if only and not any(fnmatchcase(name, glob) for name in names for glob in only):
-        return False
-    return not any(fnmatchcase(name, glob) for name in names for glob in skip)
+    return LoadOptions(
+        command_line=tuple(options.variables or ()), environ=dict(os.environ), workspace=options.workspace
+    )
 
 
 def _rendered(report: CheckReport, kind: str, file: Path | None, options: argparse.Namespace) -> str:
@@ -231,4 +240,97 @@ def _status(report: CheckReport, fail_on: str) -> int:
     if fail_on == "never":
         return CLEAN
     bad = {"violated"} if fail_on == "violated" else {"violated", "undetermined"}
-    return FINDINGS if any(f.verdict in bad and f.severity != "note" for f in report.findings) else CLEAN
+    return FINDINGS if any(f.verdict in bad for f in report.findings) else CLEAN
+
+
+# --- packs -----------------------------------------------------------------------------------------------------------
+
+
+def _packs(options: argparse.Namespace) -> int:
+    outputs = _outputs(options)
+    work = {"list": _packs_list, "show": _packs_show, "validate": _packs_validate, "test": _packs_test}
+    status, render = work[options.action](options)
+    for kind, file in outputs:
+        _write(render(kind), file)
+    return status
+
+
+Rendered = tuple[int, Callable[[str], str]]
+
+
+def _packs_list(options: argparse.Namespace) -> Rendered:
+    from lint.packs import load_packs
+    from lint.report.packs import list_json, list_text
+
+    globs, base = _own_packs(options)
+    packs = tuple(load_packs(globs, base).values())
+    return CLEAN, lambda kind: list_json(packs) if kind == "json" else list_text(packs)
+
+
+def _packs_show(options: argparse.Namespace) -> Rendered:
+    from lint.packs import find
+    from lint.report.packs import show_json, show_text
+
+    if len(options.names) != 1:
+        raise UsageError("packs show takes the id of one pack; `netpact packs list` lists them")
+    globs, base = _own_packs(options)
+    pack = find(options.names[0], globs, base)
+    return CLEAN, lambda kind: show_json(pack) if kind == "json" else show_text(pack)
+
+
+def _packs_validate(options: argparse.Namespace) -> Rendered:
+    import json
+
+    from lint.packs.validate import problems_of
+
+    files = _pack_paths(options)
+    problems = [problem for name, path in files.items() for problem in problems_of(path, name)]
+
+    def render(kind: str) -> str:
+        if kind == "json":
+            found = [{"file": p.file, "line": p.line, "text": p.text, "remedy": p.remedy} for p in problems]
+            return json.dumps({"packs": list(files), "problems": found}, indent=2) + "\n"
+        lines = [str(problem) for problem in problems] or [f"{len(files)} packs, all valid"]
+        return "\n".join(lines) + "\n"
+
+    return (FAILED if problems else CLEAN), render
+
+
+def _packs_test(options: argparse.Namespace) -> Rendered:
+    from lint.report.pack_cases import render_json, render_text
+    from lint.verdict.pack_cases import run_cases
+
+    results = run_cases(_pack_paths(options))
+    failed = any(not result.passed for result in results)
+    return (FINDINGS if failed else CLEAN), lambda kind: render_json(results) if kind == "json" else render_text(results)
+
+
+def _own_packs(options: argparse.Namespace) -> tuple[list[str], Path]:
+    """The packs of the project file, where there is one: paths, and what relative ones are relative to."""
+    from lint.project import find, load
+
+    path = Path(options.config) if options.config else find(Path(), Path.cwd())
+    if path is None:
+        return [], Path()
+    project = load(path)
+    return [str(file) for file in project.packs], project.directory
+
+
+def _pack_paths(options: argparse.Namespace) -> dict[str, Path]:
+    """The pack files that the arguments name, by what messages call them; without arguments, all."""
+    from lint.packs import builtin_files
+
+    builtin = builtin_files()
+    globs, _ = _own_packs(options)
+    known = {f"rules/{name}.yaml": path for name, path in builtin.items()} | {g: Path(g) for g in globs}
+    if not options.names:
+        return known
+    chosen: dict[str, Path] = {}
+    for name in options.names:
+        if name in builtin:
+            chosen[f"rules/{name}.yaml"] = builtin[name]
+        elif Path(name).is_file():
+            chosen[name] = Path(name)
+        else:
+            raise UsageError(f"no pack and no file {name!r}; `netpact packs list` lists the packs")
+    return chosen

@@ -1,0 +1,189 @@
+"""One run of `check`: reads the sources, judges the project, proves fixes. Wires rooms, decides nothing itself."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lint.origin import Origin
+from lint.sources import LoadOptions, Loaded, Problem, Source, load, parse
+
+if TYPE_CHECKING:
+    from lint.fix.prove import Trial
+    from lint.packs.model import Pack
+    from lint.project.model import Project
+    from lint.report.document import CheckReport
+    from lint.terraform.configuration import ParseCache
+    from lint.terraform.resources import Evaluation
+    from lint.verdict.options import CommentWaiver, JudgeOptions, Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for. `sources` empty: the project's, else the current folder."""
+
+    sources: tuple[str, ...] = ()
+    project: Project | None = None
+    packs: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    load: LoadOptions = LoadOptions()
+    fixes: bool = True
+    today: datetime.date | None = None  # None: the machine's
+
+
+def check(request: Request, version: str) -> CheckReport:
+    """Judge the sources. Raises SourceError, PackProblem and what else can't be carried on from."""
+    from lint.report.document import CheckReport
+    from lint.terraform.configuration import ParseCache
+    from lint.verdict.judge import judge
+
+    project = request.project
+    sources = _sources(request)
+    packs = _packs(request)
+    chosen = _load_options(request)
+    cache = ParseCache()
+    loaded = load(sources, chosen, cache)
+    options = _judge_options(request, sources, loaded)
+    judged = judge(loaded.graph, project, packs, options)
+    findings = judged.findings
+    if request.fixes and any(f.verdict == "violated" for f in findings):
+        judged = _with_fixes(request, sources, chosen, cache, packs, loaded, judged)
+        findings = judged.findings
+    return CheckReport(version, loaded.reports, findings, loaded.problems + judged.problems, loaded.base)
+
+
+def _sources(request: Request) -> tuple[Source, ...]:
+    texts: Sequence[str] = request.sources
+    if not texts and request.project is not None and request.project.sources:
+        here = Path(os.path.relpath(request.project.directory))
+        texts = [_relative(text, here) for text in request.project.sources]
+    elif not texts and request.project is not None:
+        texts = [os.path.relpath(request.project.directory)]
+    return tuple(parse(text) for text in texts or ["."])
+
+
+def _relative(text: str, here: Path) -> str:
+    """A source of the project file as seen from the current folder; a live account is nowhere."""
+    kind, colon, rest = text.partition(":")
+    if colon and kind in ("aws", "azure"):
+        return text
+    if colon and kind in ("terraform", "plan", "state", "dump", "snapshot"):
+        return f"{kind}:{(here / rest).as_posix()}"
+    return (here / text).as_posix()
+
+
+def _packs(request: Request) -> Mapping[str, Pack]:
+    from lint.packs.find import find
+
+    own = [str(path) for path in request.project.packs] if request.project is not None else []
+    wanted = list(request.packs)
+    if request.project is not None:
+        wanted += [d.pack for d in request.project.deployments]
+    base = request.project.directory if request.project is not None else Path()
+    found = {}
+    for name in dict.fromkeys(wanted):
+        try:
+            found[name] = find(name, own, base)
+        except LookupError:
+            continue  # the judge says so, with the line of the project file
+    return found
+
+
+def _load_options(request: Request) -> LoadOptions:
+    if request.project is None:
+        return request.load
+    return replace(
+        request.load,
+        transparent=request.project.transparent,
+        service_tags=request.project.service_tags,
+        prefix_lists=request.project.prefix_lists,
+    )
+
+
+def _judge_options(request: Request, sources: Sequence[Source], loaded: Loaded) -> JudgeOptions:
+    from lint.verdict.options import JudgeOptions
+
+    return JudgeOptions(
+        today=request.today or datetime.date.today(),
+        source=" ".join(source.text for source in sources),
+        comment_waivers=tuple(comment_waivers(loaded.evaluations)),
+        packs=request.packs,
+        only=request.only,
+        skip=request.skip,
+    )
+
+
+_WAIVER = re.compile(r"netpact:waive\s+(?P<flow>\S+)\s+until\s+(?P<until>[^\s:]+)\s*(?::\s*(?P<reason>.*))?$")
+
+
+def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver]:
+    """Every `# netpact:waive FLOW until DATE: reason` of the sources' files, each once."""
+    from lint.verdict.options import CommentWaiver
+
+    seen = set()
+    for evaluation in evaluations:
+        for file, comments in evaluation.comments.items():
+            lines = {comment.line for comment in comments}
+            for comment in comments:
+                match = _WAIVER.search(comment.text.strip())
+                if match is None or (file, comment.line) in seen:
+                    continue
+                seen.add((file, comment.line))
+                last = comment.line
+                while last + 1 in lines:
+                    last += 1
+                until = match["until"]
+                try:
+                    date: datetime.date | None = datetime.date.fromisoformat(until)
+                except ValueError:
+                    date = None
+                origin = Origin(file=file, line=comment.line, end_line=last)
+                yield CommentWaiver(match["flow"], date, (match["reason"] or "").strip(), origin, until)
+
+
+def _with_fixes(
+    request: Request,
+    sources: tuple[Source, ...],
+    chosen: LoadOptions,
+    cache: ParseCache,
+    packs: Mapping[str, Pack],
+    loaded: Loaded,
+    judged: Judgement,
+) -> Judgement:
+    """The judgement with a proven fix at each violated finding for which one was found."""
+    from lint.fix import aws_terraform
+    from lint.fix.prove import Prover, Trial
+    from lint.fix.workshop import Workshop
+    from lint.verdict.judge import judge
+
+    base = loaded.base.resolve()
+
+    def trial_of(some: Loaded, verdict: Judgement) -> Trial:
+        resources = {r.address: r for e in some.evaluations for r in e.resources}
+        faults = frozenset(p.text for p in (*some.problems, *verdict.problems) if p.severity != "warning")
+        return Trial(some.graph, resources, verdict.findings, faults)
+
+    def judge_with(overlay: Mapping[str, bytes]) -> Trial:
+        files = {base / name: data for name, data in overlay.items()}
+        some = load(sources, replace(chosen, overlay=files), cache)
+        return trial_of(some, judge(some.graph, request.project, packs, _judge_options(request, sources, some)))
+
+    start = trial_of(loaded, judged)
+    shop = Workshop(loaded.base, loaded.graph, dict(start.resources))
+    prover = Prover(shop, start, judge_with, (aws_terraform.edits,))
+    findings = tuple(
+        replace(finding, fix=prover.fix(finding)) if finding.verdict == "violated" else finding
+        for finding in judged.findings
+    )
+    return replace(judged, findings=findings)
+
+
+def fatal(problems: Sequence[Problem]) -> bool:
+    """Whether a message among these ends the run with status 2."""
+    return any(problem.severity == "error" for problem in problems)
