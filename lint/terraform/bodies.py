@@ -29,7 +29,7 @@ from lint.terraform.syntax.tree import (
     Template,
     Tuple,
 )
-from lint.terraform.types import NUMBER, SetType
+from lint.terraform.types import SetType
 from lint.terraform.values import Unknown, Value, number, object_value, string, tuple_value
 
 if TYPE_CHECKING:

@@ -143,12 +143,12 @@ def span_origin(span: Span, address: str | None = None, calls: tuple[Origin, ...
     )
 
 
-def read_module(directory: Path, top: Path, files: Files, cache: ParseCache) -> Module:
-    """The configuration of a directory; `top` is the source's directory, to which file names are relative.
+def read_module(directory: Path, base: Path, files: Files, cache: ParseCache) -> Module:
+    """The configuration of a directory; file names in it are relative to `base`.
 
     Raises FileRefused when the directory itself may not be read.
     """
-    shown = relative_name(directory, top)
+    shown = relative_name(directory, base)
     module = Module(directory, shown)
     reader = _Reader(module)
     names = configuration_files(files.names(directory, shown))

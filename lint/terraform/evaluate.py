@@ -16,12 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lint.origin import Origin, Reason
-from lint.terraform.bodies import evaluate_body
 from lint.terraform.budget import Budget
 from lint.terraform.configuration import Module, ParseCache, literal_text, read_module, same_directory, span_origin
 from lint.terraform.convert import ConversionError, convert
 from lint.terraform.expressions import evaluate
-from lint.terraform.files import FileRefused, Files, repository_root
+from lint.terraform.files import FileRefused, Files, relative_name, repository_root
 from lint.terraform.instances import Made, ModuleInstance
 from lint.terraform.modules import Installed, find_module
 from lint.terraform.names import Fixed
@@ -36,9 +35,7 @@ from lint.terraform.values import (
     Unknown,
     Value,
     as_text,
-    boolean,
     marks_deep,
-    object_value,
     string,
     unknown,
 )
@@ -86,6 +83,7 @@ class Run:
     ) -> None:
         self.given_directory = directory
         self.top = Path(os.path.abspath(directory))
+        self.base = Path(os.path.abspath(options.base)) if options.base is not None else self.top
         self.options = options
         boundary = options.boundary if options.boundary is not None else repository_root(self.top)
         self.files = Files(boundary, overlay)
@@ -104,6 +102,7 @@ class Run:
         self.root = ModuleInstance(self, module, "", ())
         inputs = read_inputs(
             self.top,
+            self.base,
             self.files,
             options.environ,
             options.given(),
@@ -211,7 +210,7 @@ class Run:
         """`path.module`, `path.root` and `path.cwd` in a module."""
         return Fixed(
             "path",
-            {"module": string(module.shown), "root": string("."), "cwd": string(self.top.as_posix())},
+            {"module": string(relative_name(module.directory, self.top)), "root": string("."), "cwd": string(self.top.as_posix())},
         )
 
     def computed(self, made: Made) -> Mapping[str, Value]:
@@ -233,7 +232,7 @@ class Run:
         key = same_directory(directory)
         found = self._modules.get(key)
         if found is None:
-            found = self._modules[key] = read_module(directory, self.top, self.files, self.cache)
+            found = self._modules[key] = read_module(directory, self.base, self.files, self.cache)
             for diagnostic in found.diagnostics:
                 self.report(diagnostic)
         return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lint.origin import Origin, Reason
 from lint.terraform.addresses import key_text, module_address, resource_address
-from lint.terraform.bodies import Evaluated, Origins, evaluate_body, literal_names
+from lint.terraform.bodies import Evaluated, evaluate_body, literal_names
 from lint.terraform.configuration import Module, span_origin
 from lint.terraform.convert import ConversionError
 from lint.terraform.expressions import evaluate
@@ -20,8 +20,8 @@ from lint.terraform.names import Fixed, LongForm, Lookup
 from lint.terraform.repetition import SINGLE, Instance, Instances, RepetitionProblem, at, counted, repeated, unclear
 from lint.terraform.resources import Diagnostic
 from lint.terraform.scope import EvaluationProblem, Namespace, Scope, UndeclaredName
-from lint.terraform.syntax.tree import Attribute, Block, Body, Expression, GetAttr, Index, Literal, Name, Span
-from lint.terraform.types import DYNAMIC, BOOL
+from lint.terraform.syntax.tree import Block, Body, Expression, Literal, Span
+from lint.terraform.types import DYNAMIC
 from lint.terraform.values import (
     EPHEMERAL,
     NULL,
@@ -35,10 +35,9 @@ from lint.terraform.values import (
     string,
     tuple_value,
     unknown,
-    unknown_reasons,
     with_marks,
 )
-from lint.terraform.variables import ANY, Constraint, ConstraintProblem, Given, from_text, takes_plain_text, type_constraint
+from lint.terraform.variables import Constraint
 
 if TYPE_CHECKING:
     from lint.terraform.evaluate import Run

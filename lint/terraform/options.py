@@ -20,7 +20,8 @@ class Options:
     the later one wins. `var_files` and `variables` are for callers to whom that order doesn't matter: they are taken before
     `command_line`, files first. `environ` is where `TF_VAR_name` is looked up; nothing else of it is read but
     `TF_DATA_DIR`. `boundary` is the folder outside of which no file is read; None: the repository's root, or the
-    source's directory where there is no repository.
+    source's directory where there is no repository. `base` is the folder to which file names in origins are relative;
+    None: the root module's own. With one base, several roots share what was parsed.
     """
 
     variables: tuple[tuple[str, str], ...] = ()
@@ -29,6 +30,7 @@ class Options:
     environ: Mapping[str, str] = field(default_factory=dict)
     workspace: str = "default"
     boundary: Path | None = None
+    base: Path | None = None
     data_evaluators: Mapping[str, DataEvaluator] = field(default_factory=dict)
 
     def given(self) -> tuple[tuple[str, str] | Path, ...]:

@@ -23,7 +23,6 @@ from lint.terraform.syntax.tree import (
     Object,
     Parentheses,
     Span,
-    Template,
     Tuple,
 )
 from lint.terraform.types import (
@@ -31,12 +30,7 @@ from lint.terraform.types import (
     DYNAMIC,
     NUMBER,
     STRING,
-    ListType,
     MapType,
-    ObjectType,
-    PrimitiveType,
-    SetType,
-    TupleType,
     Type,
     list_of,
     map_of,
@@ -237,6 +231,7 @@ class Inputs:
 
 def read_inputs(
     directory: Path,
+    base: Path,
     files: Files,
     environ: Mapping[str, str],
     command_line: Sequence[tuple[str, str] | Path],
@@ -266,7 +261,7 @@ def read_inputs(
                 given[name] = value
 
     for name in _automatic(files, directory):
-        shown = relative_name(directory / name, directory)
+        shown = relative_name(directory / name, base)
         try:
             take(directory / name, shown, files.read(directory / name, shown))
         except FileRefused as refusal:
@@ -280,7 +275,7 @@ def read_inputs(
                 text = f"the variable file {item} can't be read: {problem.strerror or 'unknown reason'}"
                 diagnostics.append(Diagnostic("error", text, Origin(file=str(item)), "correct --var-file"))
                 continue
-            take(item, relative_name(item.absolute(), directory.absolute()), data)
+            take(item, relative_name(item.absolute(), base), data)
         else:
             name, text = item
             if declared is not None and name not in declared:
