@@ -25,6 +25,7 @@ from lint.terraform.syntax.tree import (
     Body,
     Expression,
     Literal,
+    Name,
     Object,
     ObjectItem,
     Span,
@@ -208,7 +209,12 @@ def _references(value: Json) -> Expression:
         return Literal(value.value, value.span)
     if isinstance(value, Items):
         return Tuple(tuple(_references(item) for item in value.items), value.span)
-    items = (ObjectItem(_references(member.key), _references(member.value)) for member in value.members)
+    items: list[ObjectItem] = []
+    for member in value.members:
+        key = _references(member.key)
+        if isinstance(key, Name):
+            key = Literal(key.name, key.span)
+        items.append(ObjectItem(key, _references(member.value)))
     return Object(tuple(items), value.span)
 
 

@@ -173,7 +173,7 @@ class _Parser(Scanner):
             if kind == closing:
                 break
             if kind != NAME:
-                self.unexpected("an argument, a block" + (" or }" if closing == "}" else ""))
+                self.unexpected("an argument, a block or }" if closing == "}" else "an argument or a block")
             name = self.word
             start = self.span()
             self.advance()
