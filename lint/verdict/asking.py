@@ -1,0 +1,177 @@
+"""Asks the reach engine once for all that share the answer. Knows no flow.
+
+Two endpoints are alike where no filter, route or list of the graph can tell them apart: same filters, groups and subnets, and addresses between
+the same borders of every address set that the graph holds. One of them answers for all.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterator
+
+from lint.graph.endpoints import Address, Endpoint
+from lint.graph.graph import RuleGraph
+from lint.graph.rules import Addresses, Peer, UnknownPeer
+from lint.reach import Inbound, Outbound, Reach, between, inbound, outbound
+from lint.reach.result import Party
+from lint.space.intervals import IntervalSet
+
+
+class Asking:
+    """The questions that were asked of one graph, with their answers."""
+
+    def __init__(self, graph: RuleGraph) -> None:
+        self.graph = graph
+        self._borders = _borders(graph)
+        self._singled = _singled_out(graph)
+        self._kinds: dict[str, int] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._filters: dict[str, int] = {}
+        self._between: dict[Hashable, Reach] = {}
+        self._from: dict[Hashable, Reach] = {}
+        self._inbound: dict[Hashable, Inbound] = {}
+        self._outbound: dict[Hashable, Outbound] = {}
+
+    def alike(self, endpoint: Endpoint) -> int:
+        """A number, equal for two endpoints that nothing in the graph can tell apart."""
+        found = self._kinds.get(endpoint.id)
+        if found is None:
+            own = endpoint.id if endpoint.id in self._singled else None
+            found = self._number(
+                "alike",
+                own,
+                endpoint.groups,
+                endpoint.groups_open,
+                endpoint.layers,
+                endpoint.network,
+                endpoint.account,
+                endpoint.region,
+                endpoint.initiates,
+                endpoint.accepts,
+                endpoint.forwards,
+                endpoint.exists,
+                endpoint.hypothetical,
+                endpoint.reasons,
+                tuple(self._address_kind(address) for address in endpoint.addresses),
+            )
+            self._kinds[endpoint.id] = found
+        return found
+
+    def filters(self, endpoint: Endpoint) -> int:
+        """A number, equal for two endpoints that the same filters guard, their subnets' included."""
+        found = self._filters.get(endpoint.id)
+        if found is None:
+            own = frozenset(f for layer in endpoint.layers for f in layer.filters)
+            subnets = [self.graph.subnets.get(a.subnet) for a in endpoint.addresses if a.subnet]
+            border = frozenset(f for subnet in subnets if subnet for layer in subnet.layers for f in layer.filters)
+            found = self._filters[endpoint.id] = self._number("filters", own, border)
+        return found
+
+    def _number(self, *kind: Hashable) -> int:
+        return self._numbers.setdefault(kind, len(self._numbers))
+
+    def between(self, source: Endpoint, destination: Endpoint, services: IntervalSet) -> Reach:
+        """What passes between two endpoints of the graph. Its peers are the source's places."""
+        key = (source.id, destination.id, services)
+        found = self._between.get(key)
+        if found is None:
+            found = between(
+                self.graph,
+                Party(source.name or source.id, endpoint=source.id),
+                Party(destination.name or destination.id, endpoint=destination.id),
+                services,
+            )
+            self._between[key] = found
+        return found
+
+    def from_addresses(self, source: IntervalSet, text: str, destination: Endpoint, services: IntervalSet) -> Reach:
+        """What passes from plain addresses to an endpoint. Its peers are these addresses."""
+        key = (source, self.alike(destination), services)
+        found = self._from.get(key)
+        if found is None:
+            party = Party(destination.name or destination.id, endpoint=destination.id)
+            found = between(self.graph, Party(text, addresses=source), party, services)
+            self._from[key] = found
+        return found
+
+    def inbound(self, endpoint: Endpoint, services: IntervalSet) -> Inbound:
+        """Who reaches these services of the endpoint."""
+        key = (self.alike(endpoint), services)
+        found = self._inbound.get(key)
+        if found is None:
+            found = self._inbound[key] = inbound(self.graph, endpoint.id, services)
+        return found
+
+    def outbound(self, endpoint: Endpoint, services: IntervalSet) -> Outbound:
+        """Whom the endpoint reaches with these services."""
+        key = (self.alike(endpoint), services)
+        found = self._outbound.get(key)
+        if found is None:
+            found = self._outbound[key] = outbound(self.graph, endpoint.id, services)
+        return found
+
+    def _address_kind(self, address: Address) -> Hashable:
+        return (
+            self._between_borders(address.place),
+            address.within,
+            address.subnet,
+            None if address.public is None else self._between_borders(address.public),
+            address.public_exists,
+            address.public_reasons,
+            address.groups,
+        )
+
+    def _between_borders(self, place: int) -> int:
+        return bisect_right(self._borders, place)
+
+
+def _borders(graph: RuleGraph) -> list[int]:
+    points: set[int] = set()
+    seen: set[int] = set()
+    for addresses in _address_sets(graph):
+        if id(addresses) not in seen:
+            seen.add(id(addresses))
+            for low, high in addresses.pairs:
+                points.add(low)
+                points.add(high + 1)
+    return sorted(points)
+
+
+def _address_sets(graph: RuleGraph) -> Iterator[IntervalSet]:
+    for filter_ in graph.filters.values():
+        for rule in filter_.rules:
+            yield from _of_peers(rule.peers)
+            yield from _of_peers(rule.local or ())
+    for listed in graph.address_lists.values():
+        yield listed.must
+        yield listed.may
+    for area in (*graph.networks.values(), *graph.subnets.values()):
+        yield area.prefixes
+        if area.prefixes_may is not None:
+            yield area.prefixes_may
+    for table in graph.route_tables.values():
+        for route in table.routes:
+            yield route.destinations
+            if route.destinations_may is not None:
+                yield route.destinations_may
+    for gateway in graph.nat_gateways.values():
+        yield gateway.private
+        yield gateway.public
+    for platform in graph.platform:
+        yield platform.addresses
+
+
+def _of_peers(peers: tuple[Peer, ...]) -> Iterator[IntervalSet]:
+    for peer in peers:
+        if isinstance(peer, Addresses):
+            yield peer.addresses
+        elif isinstance(peer, UnknownPeer):
+            yield peer.may
+
+
+def _singled_out(graph: RuleGraph) -> frozenset[str]:
+    """Endpoints that something names by id: they are like no other."""
+    named = {f.balancer for f in graph.forwardings} | {t for f in graph.forwardings for t in f.targets}
+    for table in graph.route_tables.values():
+        named |= {route.target for route in table.routes if route.target is not None}
+    return frozenset(named)

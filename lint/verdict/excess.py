@@ -1,0 +1,151 @@
+"""Traffic that should not be: what a finding shows of it. Decides no flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from lint.graph.endpoints import Endpoint
+from lint.graph.graph import RuleGraph
+from lint.graph.rules import Rule
+from lint.origin import Reason
+from lint.space.addresses import IPV4, IPV6, REAL, SYMBOLIC
+from lint.space.intervals import IntervalSet
+from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
+from lint.verdict.finding import Finding, Lane, RuleAtFault
+from lint.verdict.names import MOST_LANES, Names, lanes_into, lanes_out, of_family
+from lint.verdict.required import SATISFIED, UNDETERMINED, VIOLATED, rule_at_fault
+from lint.verdict.scene import Scene
+from lint.verdict.witness import example, packet
+
+RuleTraffic = tuple[Rule, str, TrafficSet]  # a rule, the id of its filter, what it lets through
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """What gets through at one endpoint and should not: certainly `must`, at most `may`.
+
+    `outward`: the endpoint is the source and the peers of the sets are destinations.
+    """
+
+    endpoint: Endpoint
+    must: TrafficSet
+    may: TrafficSet
+    rules: tuple[RuleTraffic, ...] = ()
+    layers: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    outward: bool = False
+    sure: bool = True  # False: the endpoint may not be of the role, or not exist
+
+    @property
+    def verdict(self) -> str:
+        """satisfied, violated or undetermined."""
+        if not self.may:
+            return SATISFIED
+        return VIOLATED if self.must and self.sure else UNDETERMINED
+
+    @property
+    def shown(self) -> TrafficSet:
+        """What the finding lists: what is certain where that decides, else what is possible."""
+        return self.must if self.verdict == VIOLATED else self.may
+
+
+def at_fault(graph: RuleGraph, excess: Excess) -> tuple[RuleAtFault, ...]:
+    """The rules that let the excess through: those of the machines' own filters where there are any."""
+    found = [
+        (r, f) for r, f, traffic in excess.rules if r.action.value != "deny" and not traffic.isdisjoint(excess.shown)
+    ]
+    own = [(r, f) for r, f in found if f not in graph.filters or graph.filters[f].kind != "network_acl"]
+    return tuple(dict.fromkeys(rule_at_fault(r, graph.filters.get(f)) for r, f in own or found))
+
+
+def lanes(names: Names, excess: Excess) -> Iterator[Lane]:
+    """The excess as lanes."""
+    for peers, services, _ in _without_ports(excess.shown):
+        if excess.outward:
+            yield from lanes_out(names, excess.endpoint, services, peers)
+        else:
+            yield from lanes_into(names, peers, services, excess.endpoint)
+
+
+def _without_ports(traffic: TrafficSet) -> Iterator[tuple[IntervalSet, IntervalSet, IntervalSet]]:
+    """Boxes with whole source ports, so that none is listed once for each range of them."""
+    whole = EMPTY_TRAFFIC
+    for peers, services, _ in traffic.boxes():
+        whole = whole | TrafficSet.of(peers, services)
+    yield from whole.boxes()
+
+
+def unknown(excess: Excess) -> tuple[str, ...]:
+    """Why it isn't known whether the excess is there: the rules' own reasons, then those of the endpoint."""
+    if excess.verdict != UNDETERMINED:
+        return ()
+    found = [
+        reason.sentence()
+        for rule, _, traffic in excess.rules
+        if rule.reasons and not traffic.isdisjoint(excess.may)
+        for reason in rule.reasons
+    ]
+    found += [reason.sentence() for reason in excess.reasons]
+    return tuple(dict.fromkeys(found))
+
+
+def finish(scene: Scene, begun: Finding, found: Iterable[Excess]) -> Finding:
+    """The finding with the evidence of all endpoints that it is about."""
+    every = list(found)
+    listed: dict[Lane, None] = {}
+    more = False
+    for excess in every:
+        for lane in lanes(scene.names, excess):
+            if len(listed) >= MOST_LANES:
+                more = True
+                break
+            listed[lane] = None
+    notes = (*begun.notes, f"more than {MOST_LANES} excess lanes; the rest isn't listed") if more else begun.notes
+    first = every[0]
+    witness = trace = None
+    shown = first.shown
+    label = scene.names.endpoint(first.endpoint)
+    if shown:
+        peers, services, source_ports = next(shown.boxes())
+        peer = example(peers)
+        own = of_family(first.endpoint, None if peer is None or peer >= SYMBOLIC else (IPV4 if peer in IPV4 else IPV6))
+        place = None if own is None else own.place
+        pair = (place, peer) if first.outward else (peer, place)
+        witness = packet(*pair, services.first, source_ports)
+        other = peer_text(scene.names, peers)
+        ends = (label, other) if first.outward else (other, label)
+        trace = scene.trace(*ends, services, service_text(services))
+    return replace(
+        begun,
+        excess=tuple(listed),
+        layers=tuple(dict.fromkeys(layer for excess in every for layer in excess.layers)),
+        rules=tuple(dict.fromkeys(rule for excess in every for rule in at_fault(scene.asking.graph, excess))),
+        unknown=tuple(dict.fromkeys(text for excess in every for text in unknown(excess))),
+        witness=witness,
+        notes=notes,
+        trace=trace,
+    )
+
+
+def service_text(services: IntervalSet) -> str:
+    """The first service of a set, as text."""
+    from lint.space.services import render
+
+    return render(services)[0]
+
+
+def peer_text(names: Names, peers: IntervalSet) -> str:
+    """The first peer of a set as `trace` takes it: a CIDR, or an endpoint's name."""
+    for cidr, name in names.sides(peers):
+        return cidr or name or "internet"
+    return "internet"
+
+
+def peers_sentence(names: Names, peers: IntervalSet, most: int = 3) -> str:
+    """`0.0.0.0/0`, or `10.0.0.0/8, aws_instance.a and 4 more`."""
+    if (peers & REAL) == IPV4 | IPV6:
+        return "everybody"
+    texts = [cidr or name or "" for cidr, name in names.sides(peers)]
+    shown = ", ".join(texts[:most])
+    return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown or "somebody"

@@ -1,0 +1,229 @@
+"""Decides exclusive flows: whether anybody but the documented peers reaches a role. Knows no project and no report."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+
+from lint.graph.endpoints import Endpoint
+from lint.graph.graph import RuleGraph
+from lint.graph.rules import Addresses, GroupMembers, UnknownPeer
+from lint.packs.model import Flow, services_of
+from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC
+from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.services import ALL_SERVICES
+from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
+from lint.verdict.documented import NOBODY, Documented, documented
+from lint.verdict.excess import Excess, RuleTraffic, finish, peers_sentence
+from lint.verdict.finding import Finding, Side
+from lint.verdict.parties import Machine, crowds, parties
+from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
+from lint.verdict.scene import Scene
+from lint.verdict.write import bare, unbound
+
+WHOLE_INTERNET = (PUBLIC & IPV4, PUBLIC & IPV6)
+
+
+def findings(scene: Scene, flow: Flow) -> Iterator[Finding]:
+    """The findings of one exclusive flow: by role, by service, by endpoints with the same filters and verdict."""
+    graph = scene.asking.graph
+    known = NOBODY if flow.host_local else documented(graph, scene.roles, flow.sources)
+    for role in flow.destinations:
+        bound = scene.roles[role]
+        if not bound.bound:
+            yield unbound(scene, flow, [role], None, (role,))
+            continue
+        if not bound.everybody:
+            sentence = f"{role} is bound to plain addresses; no filter of this source stands before them"
+            yield bare(scene, flow, NOT_APPLICABLE, sentence)
+            continue
+        public = flow.against == "public" or bound.role.shared or scene.strictness == "internet"
+        for text, services in services_of(flow):
+            found: list[tuple[Excess, int]] = []
+            for crowd in crowds(scene.asking, parties(bound)):
+                if crowd.machines:
+                    found += [(one, crowd.guarded) for one in excess_of(scene, crowd.machines, services, known, public)]
+            yield from _by_filters(scene, flow, role, text, known, found)
+
+
+def excess_of(
+    scene: Scene, machines: tuple[Machine, ...], services: IntervalSet, known: Documented, public: bool
+) -> Iterator[Excess]:
+    """What undocumented peers reach at each of these machines, which nothing can tell apart."""
+    graph = scene.asking.graph
+    inbound = scene.asking.inbound(machines[0].endpoint, services)
+    rules: tuple[RuleTraffic, ...] = tuple(inbound.rules)
+    universe = PUBLIC if public else REAL
+    named = _named_places(rules) & (_public_places(graph) if public else IntervalSet.span(SYMBOLIC, SYMBOLIC + 2**33))
+    must = inbound.allowed.must.restrict((universe | named) - known.may, services)
+    may = inbound.allowed.may.restrict((universe | named) - known.must, services)
+    must = _certain(must, known)
+    everyone = IntervalSet.union_of(_own(graph, one.endpoint) for one in machines)
+    alone = may.peers().isdisjoint(everyone)
+    for one in machines:
+        mine, perhaps = must, may
+        if not alone:
+            own = _own(graph, one.endpoint)
+            symbolic = own - REAL
+            mine, perhaps = _without(mine, symbolic), _without(perhaps, symbolic)
+            if perhaps.peers() <= own:
+                mine = perhaps = EMPTY_TRAFFIC
+            elif mine.peers() <= own:
+                mine = EMPTY_TRAFFIC
+        reasons = (*inbound.reasons, *known.reasons, *one.reasons)
+        yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure)
+
+
+def _own(graph: RuleGraph, endpoint: Endpoint) -> IntervalSet:
+    """The endpoint's own addresses, what others would see of it."""
+    return IntervalSet.union_of(
+        IntervalSet.of(place) for a in endpoint.addresses for place in (a.place, a.public) if place is not None
+    )
+
+
+def _without(traffic: TrafficSet, places: IntervalSet) -> TrafficSet:
+    return traffic - TrafficSet.of(places, ALL_SERVICES) if places else traffic
+
+
+def _certain(must: TrafficSet, known: Documented) -> TrafficSet:
+    """What is still certain although some documented addresses aren't known: more addresses than these could be."""
+    if not known.somewhere:
+        return must
+    kept = EMPTY_TRAFFIC
+    for peers, services, ports in must.boxes():
+        real = peers & REAL
+        hidden = sum(1 for within in known.somewhere if not within.isdisjoint(real))
+        if real.size > hidden:
+            kept = kept | TrafficSet.of(peers, services, ports)
+        elif peers - REAL:
+            kept = kept | TrafficSet.of(peers - REAL, services, ports)
+    return kept
+
+
+def _named_places(rules: Iterable[RuleTraffic]) -> IntervalSet:
+    """Symbolic places that a rule names by identity.
+
+    A place that a rule takes by its address alone needs no look of its own: the address it will have is judged as an address.
+    """
+    found = []
+    for rule, _, traffic in rules:
+        for peer in rule.peers:
+            if isinstance(peer, GroupMembers) or (isinstance(peer, UnknownPeer) and peer.groups is not None):
+                found.append(traffic.peers() - REAL)
+            elif isinstance(peer, Addresses):
+                found.append(peer.addresses - REAL)
+            elif isinstance(peer, UnknownPeer) and peer.may.isdisjoint(REAL):
+                found.append(peer.may)
+    return IntervalSet.union_of(found)
+
+
+def _public_places(graph: RuleGraph) -> IntervalSet:
+    """Symbolic places of public addresses that will exist."""
+    found = [
+        IntervalSet.of(a.public)
+        for e in graph.endpoints.values()
+        for a in e.addresses
+        if a.public is not None and a.public >= SYMBOLIC
+    ]
+    found += [gateway.public - REAL for gateway in graph.nat_gateways.values()]
+    return IntervalSet.union_of(found)
+
+
+def _by_filters(
+    scene: Scene, flow: Flow, role: str, text: str, known: Documented, found: list[tuple[Excess, int]]
+) -> Iterator[Finding]:
+    groups: dict[Hashable, list[Excess]] = {}
+    for excess, guarded in found:
+        excess, verdict = _with_unbound(excess, known)
+        groups.setdefault((verdict, guarded), []).append(excess)
+    for key, together in groups.items():
+        verdict = key[0] if isinstance(key, tuple) else ""
+        yield _finding(scene, flow, role, text, known, str(verdict), together)
+
+
+def _with_unbound(excess: Excess, known: Documented) -> tuple[Excess, str]:
+    """The verdict where documented roles aren't bound: then only the whole Internet is certainly more than documented."""
+    if not known.unbound or not excess.may:
+        return excess, excess.verdict
+    whole = EMPTY_TRAFFIC
+    for peers, services, ports in excess.must.boxes():
+        for family in WHOLE_INTERNET:
+            if family.size - (family & peers).size <= 2**16:
+                whole = whole | TrafficSet.of(peers, services, ports)
+    narrowed = replace(excess, must=whole)
+    return (narrowed, narrowed.verdict) if whole else (excess, "unbound")
+
+
+def _finding(
+    scene: Scene, flow: Flow, role: str, text: str, known: Documented, verdict: str, together: list[Excess]
+) -> Finding:
+    names = scene.names
+    machines = [one.endpoint for one in together]
+    target = scene.side(role, machines)
+    who = names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints of {role}"
+    only = " and ".join(flow.sources) if flow.sources and not flow.host_local else "nobody"
+    if verdict == SATISFIED:
+        sentence = (
+            f"nobody but {only} reaches {text} of {who}" if only != "nobody" else f"nobody reaches {text} of {who}"
+        )
+        return finish(scene, scene.finding(flow, verdict, Side(None, (), ()), target, text, sentence), together)
+    peers = IntervalSet.union_of(one.shown.peers() for one in together)
+    listed = peers_sentence(names, peers)
+    if verdict == "unbound":
+        roles = _listing(known.unbound)
+        sentence = f"{listed} may reach {text} of {who}; bind {roles} to tell whether that is documented"
+        begun = scene.finding(flow, verdict, Side(None, (), ()), target, text, sentence)
+        return replace(finish(scene, begun, together), excess=())
+    names_of_peers = tuple(name for cidr, name in names.sides(peers - REAL) if name)
+    cidrs = scene.side(None, (), peers & REAL).addresses
+    verb = "reaches" if verdict == VIOLATED else "may reach"
+    sentence = (
+        f"{listed} {verb} {text} of {who}; the document names {only} alone"
+        if only != "nobody"
+        else (f"{listed} {verb} {text} of {who}; the document lets nobody from outside do so")
+    )
+    begun = scene.finding(flow, verdict, Side(None, names_of_peers, cidrs), target, text, sentence)
+    return finish(scene, begun, together)
+
+
+def undocumented_services(scene: Scene) -> Iterator[Finding]:
+    """For strictness least-privilege: services that no flow of the pack documents, on the filters of roles with exclusive flows."""
+    first: dict[str, Flow] = {}
+    taken: dict[str, dict[str, IntervalSet]] = {}
+    for flow in scene.flows:
+        if flow.kind == "forbidden":
+            continue
+        for role in flow.destinations:
+            taken.setdefault(role, {}).update(services_of(flow))
+            if flow.kind == "exclusive":
+                first.setdefault(role, flow)
+    for role, flow in first.items():
+        bound = scene.roles[role]
+        rest = ALL_SERVICES - IntervalSet.union_of(taken[role].values())
+        text = "any except " + ", ".join(taken[role])
+        found: list[tuple[Excess, int]] = []
+        for crowd in crowds(scene.asking, parties(bound)):
+            if crowd.machines:
+                found += [(one, crowd.guarded) for one in excess_of(scene, crowd.machines, rest, NOBODY, False)]
+        groups: dict[tuple[str, int], list[Excess]] = {}
+        for excess, guarded in found:
+            groups.setdefault((excess.verdict, guarded), []).append(excess)
+        for (verdict, _), together in groups.items():
+            peers = IntervalSet.union_of(one.shown.peers() for one in together)
+            side = Side(None, (), scene.side(None, (), peers & REAL).addresses)
+            if verdict == SATISFIED:
+                sentence = f"the filters of {role} let in nothing but the documented services"
+            else:
+                verb = "lets" if verdict == VIOLATED else "may let"
+                sentence = f"a filter of {role} {verb} {peers_sentence(scene.names, peers)} in on services that no flow documents"
+            begun = scene.finding(
+                flow, verdict, side, scene.side(role, [one.endpoint for one in together]), text, sentence
+            )
+            yield finish(scene, begun, together)
+
+
+def _listing(roles: Iterable[str]) -> str:
+    return " and ".join(f"`{role}`" for role in roles)
+
+
+__all__ = ["EMPTY", "excess_of", "findings", "undocumented_services"]

@@ -1,0 +1,205 @@
+"""Decides forbidden flows: whether any of what must not be may get through. Knows no project and no report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lint.origin import Reason
+from lint.packs.model import ANYONE, INTERNET, Flow, services_of
+from lint.reach.result import Reach
+from lint.space.addresses import PUBLIC, REAL
+from lint.space.bounds import Bounds
+from lint.space.intervals import IntervalSet
+from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
+from lint.verdict.documented import places_of
+from lint.verdict.excess import Excess, RuleTraffic, finish, peers_sentence
+from lint.verdict.finding import Finding, Side
+from lint.verdict.parties import Crowd, Machine, Plain, crowds, parties
+from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
+from lint.verdict.scene import Scene
+from lint.verdict.write import bare, unbound
+
+_WORDS = {INTERNET: PUBLIC, ANYONE: REAL}
+
+
+def findings(scene: Scene, flow: Flow) -> Iterator[Finding]:
+    """The findings of one forbidden flow: by pair of parties, by service, by endpoints with the same filters and verdict."""
+    for source in flow.sources:
+        for destination in flow.destinations:
+            yield from _roles(scene, flow, source, destination)
+
+
+def _roles(scene: Scene, flow: Flow, source: str, destination: str) -> Iterator[Finding]:
+    roles = [name for name in (source, destination) if name not in _WORDS]
+    missing = [name for name in roles if not scene.roles[name].bound]
+    if missing:
+        yield unbound(
+            scene,
+            flow,
+            missing,
+            source if source in scene.roles else None,
+            (destination,) if destination in scene.roles else (),
+        )
+        return
+    starts, ends = _side(scene, source), _side(scene, destination)
+    if not any(crowd.machines for crowd in (*starts, *ends)):
+        yield bare(
+            scene, flow, NOT_APPLICABLE, "both sides are plain addresses; nothing of this source lies between them"
+        )
+        return
+    for text, services in services_of(flow):
+        groups: dict[tuple[str, int], list[Excess]] = {}
+        for start in starts:
+            for end in ends:
+                for excess, guarded in _pairs(scene, flow, start, end, services):
+                    groups.setdefault((excess.verdict, guarded), []).append(excess)
+        if not groups:
+            yield bare(
+                scene, flow, NOT_APPLICABLE, f"{source} and {destination} are the same single machine here", text
+            )
+        for (verdict, _), together in groups.items():
+            yield _finding(scene, flow, source, destination, text, verdict, together)
+
+
+def _side(scene: Scene, name: str) -> tuple[Crowd, ...]:
+    if name in _WORDS:
+        return (Crowd((Plain(_WORDS[name], _WORDS[name], name),), -1, -1),)
+    return crowds(scene.asking, parties(scene.roles[name]))
+
+
+def _pairs(scene: Scene, flow: Flow, start: Crowd, end: Crowd, services: IntervalSet) -> Iterator[tuple[Excess, int]]:
+    first, last = start.first, end.first
+    if isinstance(first, Plain) and isinstance(last, Plain):
+        return
+    if isinstance(first, Plain):
+        answer = scene.asking.inbound(end.machines[0].endpoint, services)
+        must = answer.allowed.must.restrict(first.must, services)
+        may = answer.allowed.may.restrict(first.may, services)
+        for one in end.machines:
+            reasons = (*answer.reasons, *first.reasons, *one.reasons)
+            yield (
+                Excess(one.endpoint, must, may, tuple(answer.rules), tuple(answer.layers), reasons, sure=one.sure),
+                end.guarded,
+            )
+    elif isinstance(last, Plain):
+        out = scene.asking.outbound(start.machines[0].endpoint, services)
+        must = out.allowed.must.restrict(last.must, services)
+        may = out.allowed.may.restrict(last.may, services)
+        why: tuple[Reason, ...] = ()
+        if flow.except_documented:
+            known, why = _documented_out(scene, flow)
+            must, may = must - known.may, may - known.must
+        for one in start.machines:
+            reasons = (*out.reasons, *last.reasons, *why, *one.reasons)
+            yield (
+                Excess(
+                    one.endpoint, must, may, tuple(out.rules), tuple(out.layers), reasons, outward=True, sure=one.sure
+                ),
+                start.guarded,
+            )
+    else:
+        yield from _machines(scene, start, end, services)
+
+
+def _machines(scene: Scene, start: Crowd, end: Crowd, services: IntervalSet) -> Iterator[tuple[Excess, int]]:
+    """Each destination with what reaches it from all sources of the crowd."""
+    for target in end.machines:
+        must = may = EMPTY_TRAFFIC
+        rules: list[RuleTraffic] = []
+        layers: dict[str, None] = {}
+        reasons: list[Reason] = [*target.reasons]
+        met = False
+        for one in start.machines:
+            if one.endpoint.id == target.endpoint.id:
+                continue
+            met = True
+            reach = scene.asking.between(one.endpoint, target.endpoint, services)
+            places = IntervalSet.of(*(a.place for a in one.endpoint.addresses))
+            if one.sure:
+                must = must | reach.allowed.must.restrict(places, services)
+            may = may | reach.allowed.may.restrict(places, services)
+            layers |= dict.fromkeys(reach.layers)
+            reasons += [*reach.reasons, *one.reasons]
+            rules += _rules_of(reach)
+        if met:
+            yield (
+                Excess(
+                    target.endpoint,
+                    must,
+                    may,
+                    tuple(dict.fromkeys(rules)),
+                    tuple(layers),
+                    tuple(dict.fromkeys(reasons)),
+                    sure=target.sure,
+                ),
+                end.guarded * 65537 + start.guarded,
+            )
+
+
+def _rules_of(reach: Reach) -> list[RuleTraffic]:
+    """The rules of the paths that let something through, each with all that its hop lets through."""
+    return [
+        (rule, hop.filter, hop.allowed.may)
+        for path in reach.paths
+        for hop in path.hops
+        if hop.layer not in ("route", "network_acl")
+        for rule in hop.rules
+    ]
+
+
+def _documented_out(scene: Scene, flow: Flow) -> tuple[Bounds, tuple[Reason, ...]]:
+    """What required flows let the sources of `flow` send, whoever of them: (destination, service)."""
+    must = may = EMPTY_TRAFFIC
+    why: list[Reason] = []
+    for other in scene.flows:
+        if other.kind != "required" or other.host_local or set(other.sources).isdisjoint(flow.sources):
+            continue
+        services = IntervalSet.union_of(one for _, one in services_of(other))
+        for name in other.destinations:
+            bound = scene.roles[name]
+            if not bound.bound:
+                may = may | TrafficSet.of(REAL, services)
+                why.append(Reason(f"nothing is bound to `{name}`, which {other.id} documents", f"role.unbound:{name}"))
+                continue
+            sure, perhaps = bound.must, bound.may
+            for endpoint in bound.everybody:
+                places, _ = places_of(scene.asking.graph, endpoint)
+                perhaps = perhaps | places
+                if endpoint in bound.endpoints:
+                    sure = sure | places
+            must, may = must | TrafficSet.of(sure, services), may | TrafficSet.of(perhaps, services)
+    return Bounds(must, may), tuple(why)
+
+
+def _finding(
+    scene: Scene, flow: Flow, source: str, destination: str, text: str, verdict: str, together: list[Excess]
+) -> Finding:
+    names = scene.names
+    outward = together[0].outward
+    machines = [one.endpoint for one in together]
+    peers = IntervalSet.union_of(one.shown.peers() for one in together)
+    near = scene.side(source if outward else destination, machines)
+    far_name = destination if outward else source
+    far_role = None if far_name in _WORDS else far_name
+    holders = tuple(name for _, name in names.sides(peers - REAL) if name)
+    addresses = scene.side(None, (), peers & REAL).addresses
+    if far_role is not None and not peers:
+        bound = scene.roles[far_role]
+        far = scene.side(far_role, bound.everybody, bound.may)
+    else:
+        far = Side(far_role, holders, addresses)
+    who = names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints of {near.role}"
+    if verdict == SATISFIED:
+        sentence = (
+            f"{who} reaches nothing of {far_name} on {text}" if outward else f"{far_name} doesn't reach {text} of {who}"
+        )
+    else:
+        can = "can" if verdict == VIOLATED else "may be able to"
+        listed = peers_sentence(names, peers)
+        sentence = f"{who} {can} reach {listed} on {text}" if outward else f"{listed} {can} reach {text} of {who}"
+    begun = scene.finding(flow, verdict, near if outward else far, far if outward else near, text, sentence)
+    return replace(finish(scene, begun, together))
+
+
+__all__ = ["Machine", "findings"]

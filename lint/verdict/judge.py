@@ -1,0 +1,154 @@
+"""Judges a whole project: every active flow of every deployment, in order, then the waivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from lint.graph.graph import RuleGraph
+from lint.origin import Reason
+from lint.packs.model import Flow, Pack, active_flows
+from lint.project.model import Deployment, Project
+from lint.project.names import check_names
+from lint.sources import Problem
+from lint.verdict import exclusive, forbidden, signature
+from lint.verdict.asking import Asking
+from lint.verdict.bind import Bound, bind, glob
+from lint.verdict.finding import Finding
+from lint.verdict.names import Names
+from lint.verdict.options import Binding, Judgement, JudgeOptions
+from lint.verdict.required import Required
+from lint.verdict.scene import Scene
+from lint.verdict.severity import severity
+from lint.verdict.waivers import waive
+from lint.verdict.write import bare, required_findings
+
+PARTIES = ("internet", "anyone")  # words of forbidden flows that are no roles
+_MOST_REASONS = 5
+
+
+def judge(graph: RuleGraph, project: Project | None, packs: Mapping[str, Pack], options: JudgeOptions) -> Judgement:
+    """All findings of the project's deployments; without a project, of the packs' signature ports.
+
+    `packs` by id. Unknown packs, roles, variants and phases are problems of severity "error"; such a deployment is judged as far as its names are known.
+    """
+    asking, names = Asking(graph), Names(graph)
+    if project is None:
+        wanted = options.packs or tuple(packs)
+        found = [f for id_ in wanted if id_ in packs for f in signature.judge(asking, names, packs[id_], options)]
+        findings, problems = waive(_chosen(found, options), (), options)
+        return Judgement(_complete(findings, graph), tuple(problems))
+    problems = list(check_names(project, packs))
+    found, unbound, bindings = [], [], []
+    for deployment in project.deployments:
+        pack = packs.get(deployment.pack)
+        if pack is None:
+            continue
+        scene = _scene(graph, project, pack, deployment, asking, names, options)
+        bindings.append(Binding(deployment.name, pack.id, tuple(scene.roles.items())))
+        problems += _empty_selectors(scene, project)
+        unbound += [(deployment.name, role) for role in _unbound_roles(scene)]
+        required = Required(asking)
+        for flow in scene.flows:
+            if _wanted(scene.deployment, flow.id, options):
+                found += _flow(scene, flow, required)
+        if deployment.strictness == "least-privilege":
+            found += [f for f in exclusive.undocumented_services(scene) if _wanted(scene.deployment, f.flow, options)]
+    findings, said = waive(_complete(found, graph), project.waivers, options)
+    return Judgement(tuple(findings), (*problems, *said), tuple(unbound), tuple(bindings))
+
+
+def _scene(
+    graph: RuleGraph,
+    project: Project,
+    pack: Pack,
+    deployment: Deployment,
+    asking: Asking,
+    names: Names,
+    options: JudgeOptions,
+) -> Scene:
+    return Scene(
+        deployment=deployment.name,
+        pack=pack,
+        strictness=deployment.strictness,
+        roles=bind(graph, project, pack, deployment),
+        flows=active_flows(pack, deployment.variants, deployment.phase),
+        asking=asking,
+        names=names,
+        source=options.source,
+    )
+
+
+def _flow(scene: Scene, flow: Flow, required: Required) -> Iterator[Finding]:
+    """The findings of one flow."""
+    if flow.kind == "required":
+        yield from required_findings(scene, flow, required)
+    elif flow.kind == "exclusive":
+        yield from exclusive.findings(scene, flow)
+    elif flow.kind == "forbidden":
+        yield from forbidden.findings(scene, flow)
+    else:
+        yield bare(scene, flow, "undetermined", f"a flow of kind {flow.kind} isn't known to this version")
+
+
+def _unbound_roles(scene: Scene) -> list[str]:
+    """Roles of the active flows to which nothing is bound, in the pack's order."""
+    used = {role for flow in scene.flows for role in (*flow.sources, *flow.destinations)}
+    return [name for name, bound in scene.roles.items() if name in used and not bound.bound and not bound.role.managed]
+
+
+def _empty_selectors(scene: Scene, project: Project) -> Iterator[Problem]:
+    """One message for each selector that takes nothing: an error where a required flow needs the role."""
+    needed = {
+        role
+        for flow in scene.flows
+        if flow.kind == "required" and not flow.optional
+        for role in (*flow.sources, *flow.destinations)
+    }
+    for name, bound in scene.roles.items():
+        for selector in bound.empty:
+            yield Problem(
+                "error" if name in needed and not bound.role.managed else "warning",
+                f"the selector {selector.text} of role `{name}` in deployment `{scene.deployment}` binds nothing: "
+                "no endpoint and no address of the source matches it",
+                selector.origin,
+                "correct the selector or remove it; `netpact show` lists the endpoints with their names, tags and groups",
+            )
+
+
+def _wanted(deployment: str, flow: str, options: JudgeOptions) -> bool:
+    full = f"{deployment}/{flow}"
+
+    def named(globs: Iterable[str]) -> bool:
+        return any(glob(one, flow) or glob(one, full) for one in globs)
+
+    return (not options.only or named(options.only)) and not named(options.skip)
+
+
+def _chosen(findings: Iterable[Finding], options: JudgeOptions) -> list[Finding]:
+    return [f for f in findings if _wanted(f.deployment, f.flow, options)]
+
+
+def _complete(findings: Iterable[Finding], graph: RuleGraph) -> tuple[Finding, ...]:
+    """What could not be read may hold anything: nothing is satisfied on it."""
+    if not graph.incomplete:
+        return tuple(findings)
+    missing: tuple[Reason, ...] = graph.incomplete[:_MOST_REASONS]
+    unknown = tuple(reason.sentence() for reason in missing)
+    if len(graph.incomplete) > len(missing):
+        unknown = (*unknown, f"and {len(graph.incomplete) - len(missing)} more")
+    return tuple(
+        replace(
+            f,
+            verdict="undetermined",
+            severity="warning" if f.severity != "note" else "note",
+            sentence=f"what could be read of the source keeps it, but the source is incomplete: {unknown[0]}",
+            unknown=(*f.unknown, *unknown),
+        )
+        if f.verdict == "satisfied"
+        else f
+        for f in findings
+    )
+
+
+__all__ = ["Bound", "JudgeOptions", "Judgement", "judge", "severity"]
