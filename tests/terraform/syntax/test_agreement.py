@@ -40,6 +40,8 @@ from lint.terraform.syntax.tree import (
 ROOT = Path(__file__).parents[3]
 TABLE = ROOT / "tests" / "conformance" / "terraform" / "syntax.jsonl"
 VALID = [s for s in map(json.loads, TABLE.read_text("utf-8").splitlines()) if s["valid"]]
+# Terraform gives "${a1}" for "$${a${1}}": only the "$${" is escaped. python-hcl2 takes all up to the first "}" as text.
+OTHERWISE = {"s_esc_interp_nested", "s_esc_interp_nested2"}
 FILES = sorted((ROOT / "fixtures").rglob("*.tf"))
 
 
@@ -153,7 +155,7 @@ class Theirs:
         children = kids(tree)
         if tree.data == "attribute":
             return ("set", start, word(children[0]), self.value(children[1]))
-        labels = tuple(text(c).strip('"') if c.data == "string" else word(c) for c in children[1:-1])
+        labels = tuple(text(c)[1:-1].replace('\\"', '"') if c.data == "string" else word(c) for c in children[1:-1])
         return ("block", start, word(children[0]), labels, self.body(children[-1]))
 
     def value(self, tree: Tree[Token]) -> Any:
@@ -267,7 +269,7 @@ def test_valid_snippets_that_python_hcl2_reads_agree() -> None:
     read = 0
     for snippet in VALID:
         found = both(snippet["text"].encode())
-        if found is not None and snippet["text"].isascii():
+        if found is not None and snippet["text"].isascii() and snippet["name"] not in OTHERWISE:
             read += 1
             assert found[0] == found[1], snippet["name"]
     assert read > 150
