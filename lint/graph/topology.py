@@ -12,7 +12,11 @@ from lint.space.intervals import EMPTY, IntervalSet
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A VPC or virtual network. `prefixes` are certainly its own, `prefixes_may` bounds them (None: the same)."""
+    """A VPC or virtual network. `prefixes` are certainly its own, `prefixes_may` bounds them (None: the same).
+
+    `ipv6_public`: the Internet reaches its IPv6 addresses as they are (AWS); False where they need public addresses of their
+    own (Azure).
+    """
 
     id: str
     name: str
@@ -22,6 +26,7 @@ class Network:
     account: str | None = None
     region: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    ipv6_public: bool = True
 
 
 @dataclass(frozen=True, slots=True)

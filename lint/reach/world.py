@@ -1,0 +1,166 @@
+"""Everybody else, seen from one endpoint: stretches of addresses that share their subnet's routes and borders. Knows no rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from lint.graph.topology import Subnet, Via
+from lint.reach.engine import Engine
+from lint.reach.resolved import Spot
+from lint.reach.ways import other_side
+from lint.space.addresses import EVERYWHERE, PUBLIC, REAL
+from lint.space.intervals import EMPTY, IntervalSet
+
+_Where = tuple[str | None, str | None]  # subnet, network
+
+
+class World:
+    """The neighbours of endpoints of one graph."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._places: dict[_Where, IntervalSet] = {}
+        found: dict[_Where, list[IntervalSet]] = defaultdict(list)
+        for spots in engine.resolved.spots.values():
+            for spot in spots:
+                found[(spot.subnet.id if spot.subnet else None, spot.network)].append(spot.places)
+        self._places = {where: IntervalSet.union_of(parts) for where, parts in found.items()}
+        self._subnets: dict[str, list[Subnet]] = defaultdict(list)
+        for subnet in engine.graph.subnets.values():
+            self._subnets[subnet.network].append(subnet)
+        # The Internet: addresses that anybody may have, and the public addresses that aren't known yet.
+        self._internet = PUBLIC | engine.resolved.reachable(PUBLIC)[0]
+
+    def private(self, spot: Spot) -> list[Spot]:
+        """Whoever could exchange packets with a spot without the Internet, as disjoint stretches; private addresses that lie nowhere come last."""
+        own = spot.network
+        found: list[Spot] = []
+        taken = EMPTY
+        for network in [own, *sorted(self._linked(own))] if own is not None else []:
+            for group in self._grouped(network, spot.subnet):
+                known = self._subnet_spot(group, network)
+                known = narrowed(known, known.places - taken)
+                taken = taken | known.places
+                found.append(known)
+            rest = self._places.get((None, network), EMPTY) | self._prefixes(network)
+            rest = rest - taken
+            if rest:
+                found.append(_stretch(rest, None, network, network or ""))
+                taken = taken | rest
+        nowhere = self._places.get((None, None), EMPTY) - taken
+        if nowhere:
+            found.append(_stretch(nowhere, None, None, "a machine whose network isn't known"))
+            taken = taken | nowhere
+        if not routed(spot):
+            rest = EVERYWHERE - taken
+            found.append(_stretch(rest, None, None, "any address"))
+        else:
+            found.append(_stretch(REAL - taken - self.internet(spot), None, None, "other private addresses"))
+        return found
+
+    def internet(self, spot: Spot) -> IntervalSet:
+        """The Internet's addresses as a spot in a routed subnet knows them: without what its own networks use."""
+        inside = self._prefixes(spot.network)
+        for network in self._linked(spot.network):
+            inside = inside | self._prefixes(network)
+        return self._internet - inside
+
+    def internet_spot(self, spot: Spot) -> Spot:
+        """The Internet as a party."""
+        places = self.internet(spot)
+        return Spot(None, None, places, places, places, None, None, places, True, text="the Internet")
+
+    def _grouped(self, network: str | None, own: Subnet | None) -> list[list[Subnet]]:
+        """The network's subnets, those together that have the same routes and borders; a spot's own apart."""
+        groups: dict[object, list[Subnet]] = defaultdict(list)
+        for subnet in self._subnets.get(network or "", []):
+            mine = own is not None and subnet.id == own.id
+            key = (mine, subnet.route_table, subnet.route_table_open, subnet.layers, subnet.zone, self._named(subnet))
+            groups[key].append(subnet)
+        return sorted(groups.values(), key=lambda group: not (own is not None and group[0].id == own.id))
+
+    def _named(self, subnet: Subnet) -> str | None:
+        """Subnets that something names by id are like no other."""
+        for peering in self._engine.graph.peerings.values():
+            if subnet.id in (peering.first_subnets or ()) or subnet.id in (peering.second_subnets or ()):
+                return subnet.id
+        for hub in self._engine.graph.transit_gateways.values():
+            if any(subnet.id in one.subnets for one in hub.attachments):
+                return subnet.id
+        for gateway in self._engine.graph.nat_gateways.values():
+            if gateway.subnet == subnet.id:
+                return subnet.id
+        return None
+
+    def _subnet_spot(self, group: list[Subnet], network: str | None) -> Spot:
+        places = IntervalSet.union_of(
+            [one.prefixes & REAL for one in group]
+            + [self._places.get((one.id, network), EMPTY) for one in group]
+            + [self._places.get((one.id, one.network), EMPTY) for one in group]
+        )
+        return _stretch(places, group[0], network, group[0].name or group[0].id)
+
+    def _prefixes(self, network: str | None) -> IntervalSet:
+        """All that may be a network's own."""
+        known = self._engine.graph.networks.get(network or "")
+        if known is None:
+            return EMPTY
+        may = known.prefixes if known.prefixes_may is None else known.prefixes_may
+        return known.prefixes if may >= REAL else may & REAL
+
+    def _linked(self, network: str | None) -> set[str]:
+        """The networks that a peering or a hub may join to this one."""
+        if network is None:
+            return set()
+        graph = self._engine.graph
+        found = {
+            other
+            for peering in graph.peerings.values()
+            if peering.active is not False and (other := other_side(peering, network)) is not None
+        }
+        hubs = {
+            hub.id for hub in graph.transit_gateways.values() if any(one.network == network for one in hub.attachments)
+        }
+        for _ in range(4):  # hubs that peer with hubs
+            for hub in list(hubs):
+                known = graph.transit_gateways.get(hub)
+                hubs |= {one.peer for one in known.attachments if one.peer} if known else set()
+        for name in hubs:
+            known = graph.transit_gateways.get(name)
+            found |= {one.network for one in known.attachments if one.network} if known else set()
+        return found - {network}
+
+    def beyond(self, spot: Spot) -> IntervalSet:
+        """The addresses that may send to a spot from outside of what is modelled: by VPN, by an appliance, by a forwarding machine."""
+        found = EMPTY
+        if spot.subnet is not None and spot.subnet.route_table is not None:
+            for share in self._engine.shares(spot.subnet.route_table) or ():
+                if share.route is not None and share.route.via in (
+                    Via.EXTERNAL,
+                    Via.UNKNOWN,
+                    Via.APPLIANCE,
+                    Via.TRANSIT,
+                ):
+                    found = found | share.may
+        if spot.subnet is not None and spot.subnet.route_table_open:
+            found = EVERYWHERE
+        forwarding = any(
+            endpoint.forwards and endpoint.network in (None, spot.network)
+            for endpoint in self._engine.graph.endpoints.values()
+        )
+        return found | (REAL - PUBLIC) if forwarding else found
+
+
+def routed(spot: Spot) -> bool:
+    """Whether the graph has a routing layer where a spot is."""
+    return spot.subnet is not None and (spot.subnet.route_table is not None or bool(spot.subnet.route_table_open))
+
+
+def _stretch(places: IntervalSet, subnet: Subnet | None, network: str | None, text: str) -> Spot:
+    return Spot(None, None, places, places, places, subnet, network, EMPTY, False, text=text)
+
+
+def narrowed(spot: Spot, places: IntervalSet) -> Spot:
+    """The same stretch, with fewer addresses."""
+    return replace(spot, places=places, shown=places, within=places)
