@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lint.terraform.syntax.expressions import CHAIN
 from lint.terraform.syntax.json import parse_json_file
-from lint.terraform.syntax.parse import CHAIN, parse_expression, parse_file, parse_template
+from lint.terraform.syntax.parse import parse_expression, parse_file, parse_template
 from lint.terraform.syntax.problem import SyntaxProblem
 from lint.terraform.syntax.scan import NESTING
 
