@@ -41,6 +41,8 @@ class Address:
     public_exists: bool | None = False
     public_reasons: tuple[Reason, ...] = ()
     groups: tuple[str, ...] | None = None  # of this address alone, where they differ from the endpoint's (Azure ASGs)
+    lent_egress: bool | None = False  # whether a balancer lends it a way out (outbound rules); None: not determined
+    default_egress: bool = True  # False: its subnet's default egress isn't for it
 
     @property
     def family(self) -> int:

@@ -1,0 +1,245 @@
+"""Virtual Network Manager: security admin rules in force on a virtual network, and meshes that join networks without peerings.
+
+Effective data (`listNetworkManagerEffectiveSecurityAdminRules`) decides; without it Terraform's own chain of configuration,
+collection, static members and deployment does where it is whole; else the rules of the networks in scope aren't known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from lint.azure.index import EFFECTIVE_ADMIN, MANAGER, Index
+from lint.azure.model import AdminRules, SecurityRule, VirtualNetwork
+from lint.azure.records import Gap, Record, View, view
+from lint.azure.security_rules import Broken, read_rule
+from lint.origin import Reason
+
+CONFIGURATION = MANAGER + "/securityadminconfigurations"
+COLLECTION = CONFIGURATION + "/rulecollections"
+RULE = COLLECTION + "/rules"
+NETWORK_GROUP = MANAGER + "/networkgroups"
+MEMBER = NETWORK_GROUP + "/staticmembers"
+CONNECTIVITY = MANAGER + "/connectivityconfigurations"
+DEPLOYMENT = "netpact/networkmanagerdeployments"
+
+
+def read_admin_rules(
+    index: Index, networks: Mapping[str, VirtualNetwork]
+) -> tuple[dict[str, AdminRules], dict[str, tuple[Reason, ...]]]:
+    """Admin rules by virtual network key, and the networks that a mesh may join."""
+    found: dict[str, AdminRules] = {}
+    effective: set[str] = set()
+    for record in index.of_type(EFFECTIVE_ADMIN):
+        network = view(record).text("virtualNetwork")
+        if not isinstance(network, str):
+            continue
+        key = index.key(network)
+        effective.add(key)
+        items, more = view(record).parts("value")
+        made = _rules(index, record, items, more)
+        held = found.get(key)
+        found[key] = (
+            made
+            if held is None
+            else replace(held, rules=_in_order([*held.rules, *made.rules]), open=held.open + made.open)
+        )
+    offline = _offline(index, networks)
+    for key, network in networks.items():
+        if key in effective:
+            continue
+        if key in offline:
+            found[key] = offline[key]
+            continue
+        for manager in index.of_type(MANAGER):
+            if not _security_access(manager) or not _in_scope(manager, network):
+                continue
+            if _fully_described(index, manager):
+                continue
+            reason = Reason(
+                f"{manager.name} may apply security admin rules to {network.name}, and they aren't in the source",
+                "azure.avnm",
+                manager.origin,
+                "add the effective security admin rules of the virtual network",
+            )
+            held = found.get(key)
+            opened = (*(held.open if held else ()), reason)
+            found[key] = AdminRules(manager.key, manager.name, held.rules if held else (), manager.origin, opened)
+    return found, _meshes(index, networks)
+
+
+def _rules(index: Index, record: Record, items: tuple[View, ...], more: tuple[Reason, ...]) -> AdminRules:
+    rules: list[SecurityRule] = []
+    opened: list[Reason] = list(more)
+    for at, item in enumerate(items):
+        item = _shaped(item)
+        identity = item.raw("id")
+        key = identity if isinstance(identity, str) and identity else f"{record.key}/{at}"
+        read = read_rule(item, key, record.name, index.key)
+        if isinstance(read, Broken):
+            opened += read.reasons
+            if read.mistake:
+                index.problems.update(dict.fromkeys(read.reasons))
+            continue
+        rules.append(read.rule)
+        index.notes.update(dict.fromkeys(read.notes))
+    return AdminRules(record.key, record.name, _in_order(rules), record.origin, tuple(dict.fromkeys(opened)))
+
+
+def _shaped(item: View) -> View:
+    """An admin rule in the words of an NSG rule; an empty side means any (spec table: empty source, destination, ports)."""
+    fields = dict(item.data)
+    nested = fields.get("properties")
+    if isinstance(nested, Mapping):
+        fields = {**fields, **nested}
+        fields.pop("properties")
+    for side in ("source", "destination"):
+        if not fields.get(f"{side}s"):
+            fields[f"{side}AddressPrefix"] = "*"
+            fields.pop(f"{side}s", None)
+        ranges = fields.get(f"{side}PortRanges")
+        if not ranges:
+            fields[f"{side}PortRange"] = "*"
+    name = fields.get("name") or fields.get("displayName")
+    if not name and isinstance(fields.get("id"), str):
+        fields["name"] = str(fields["id"]).rstrip("/").rpartition("/")[2]
+    return replace(item, data=fields)
+
+
+def _in_order(rules: list[SecurityRule]) -> tuple[SecurityRule, ...]:
+    return tuple(sorted(rules, key=lambda rule: (rule.direction.value, rule.priority, rule.key)))
+
+
+def _security_access(manager: Record) -> bool:
+    values, more = view(manager).values("networkManagerScopeAccesses")
+    if more:
+        return True
+    return any(isinstance(one, Gap) or str(one).lower() == "securityadmin" for one in values)
+
+
+def _in_scope(manager: Record, network: VirtualNetwork) -> bool:
+    scopes = view(manager).part("networkManagerScopes")
+    if not isinstance(scopes, View):
+        return True
+    groups, groups_open = scopes.values("managementGroups")
+    subscriptions, subscriptions_open = scopes.values("subscriptions")
+    if groups or groups_open or subscriptions_open or network.subscription is None:
+        return True
+    named = [one for one in subscriptions if isinstance(one, str)]
+    if len(named) != len(subscriptions):
+        return True
+    return any(one.rstrip("/").rpartition("/")[2].lower() == network.subscription.lower() for one in named)
+
+
+def _deployed(index: Index, configuration: Record) -> list[Record]:
+    out: list[Record] = []
+    for deployment in index.of_type(DEPLOYMENT):
+        ids, more = view(deployment).identities("configurationIds")
+        if more or any(isinstance(one, Gap) or index.key(one) == configuration.key for one in ids):
+            out.append(deployment)
+    return out
+
+
+def _fully_described(index: Index, manager: Record) -> bool:
+    """Whether the source itself makes all of this manager's configurations (Terraform), so that nothing else is in force."""
+    return manager.source == "terraform" and manager.exists and not manager.partial
+
+
+def _offline(index: Index, networks: Mapping[str, VirtualNetwork]) -> dict[str, AdminRules]:
+    """Admin rules by Terraform's own resources: only deployed configurations act, on static members in the deployment's region."""
+    found: dict[str, AdminRules] = {}
+    for configuration in index.of_type(CONFIGURATION):
+        deployments = _deployed(index, configuration)
+        if not deployments:
+            continue
+        for collection in index.children(configuration.key, COLLECTION):
+            ids, more = view(collection).identities("appliesToGroups")
+            rules = [_as_item(child) for child in index.children(collection.key, RULE)]
+            made = _rules(index, collection, tuple(rules), ())
+            for key, network in networks.items():
+                covered, reasons = _covered(index, network, ids, more)
+                regions = {deployment.location for deployment in deployments}
+                if None not in regions and network.location is not None:
+                    same = {_plain(one or "") for one in regions}
+                    if _plain(network.location) not in same:
+                        continue
+                if covered is False:
+                    continue
+                held = found.get(key)
+                rules_here = [*(held.rules if held else ())]
+                opened = list(held.open if held else ())
+                if covered:
+                    rules_here += made.rules
+                opened += [*made.open, *reasons]
+                found[key] = AdminRules(
+                    configuration.key,
+                    configuration.name,
+                    _in_order(rules_here),
+                    configuration.origin,
+                    tuple(dict.fromkeys(opened)),
+                )
+    return found
+
+
+def _as_item(record: Record) -> View:
+    return view(record)
+
+
+def _plain(region: str) -> str:
+    return region.replace(" ", "").lower()
+
+
+def _covered(
+    index: Index, network: VirtualNetwork, ids: tuple[str | Gap, ...], more: tuple[Reason, ...]
+) -> tuple[bool | None, tuple[Reason, ...]]:
+    """Whether a network is in one of these network groups: True, False, or None with the reasons."""
+    reasons: list[Reason] = list(more)
+    for one in ids:
+        if isinstance(one, Gap):
+            reasons += one.reasons
+            continue
+        key = index.key(one)
+        group = index.by_key.get(key)
+        for member in index.children(key, MEMBER):
+            target = view(member).identity("resourceId")
+            if isinstance(target, Gap):
+                reasons += target.reasons
+            elif target is not None and index.key(target) == network.key:
+                return True, ()
+        if group is None or group.source != "terraform":
+            reasons.append(
+                Reason(
+                    f"whether {network.name} is in the network group {one.rpartition('/')[2]} may be decided by Azure Policy",
+                    "azure.avnm.dynamic-group",
+                    group.origin if group is not None else None,
+                    "add the effective security admin rules of the virtual network",
+                )
+            )
+        elif not index.children(key, MEMBER):
+            reasons.append(
+                Reason(
+                    f"the network group {group.name} has no static members, so Azure Policy decides who is in it",
+                    "azure.avnm.dynamic-group",
+                    group.origin,
+                    "add the effective security admin rules of the virtual network",
+                )
+            )
+    return (None, tuple(reasons)) if reasons else (False, ())
+
+
+def _meshes(index: Index, networks: Mapping[str, VirtualNetwork]) -> dict[str, tuple[Reason, ...]]:
+    found: dict[str, tuple[Reason, ...]] = {}
+    for record in index.of_type(CONNECTIVITY):
+        items, more = view(record).parts("appliesToGroups")
+        ids = tuple(one for one in (item.identity("networkGroupId") for item in items) if one is not None)
+        for key, network in networks.items():
+            covered, _ = _covered(index, network, ids, more)
+            if covered is not False:
+                reason = Reason(
+                    f"{record.name} may connect {network.name} with other virtual networks without a peering",
+                    "azure.avnm.connectivity",
+                    record.origin,
+                    "add the effective connectivity configurations of the virtual network",
+                )
+                found[key] = (*found.get(key, ()), reason)
+    return found

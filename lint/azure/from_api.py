@@ -1,0 +1,364 @@
+"""ARM documents to the model: REST lists, `az … list` output, Resource Graph rows, exported templates, service tags.
+
+Knows the shapes in which Azure hands out its resources, nothing of their meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lint.azure.assemble import assemble
+from lint.azure.index import EFFECTIVE_ADMIN
+from lint.azure.model import Model
+from lint.azure.records import Record, Records, canonical, last_segment, parent_of, segment_of, type_of
+from lint.azure.service_tags import is_service_tags
+from lint.origin import Origin, Reason
+
+MAX_FILE = 512 * 1024 * 1024  # bytes; the public service tags file has about 5 MB
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+_CHILDREN = {
+    "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/applicationsecuritygroups/addressprefixsets",
+    "microsoft.network/virtualnetworks/subnets",
+    "microsoft.network/virtualnetworks/virtualnetworkpeerings",
+    "microsoft.network/routetables/routes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One JSON document of a dump. `file` is relative to the dump; `folder` names the folder that it lies in.
+
+    `request` is the URL or path that was asked for, where the collector kept it.
+    """
+
+    data: Any
+    file: str | None = None
+    folder: str = ""
+    request: str | None = None
+
+
+def load_dump(path: Path) -> tuple[tuple[Document, ...], tuple[Reason, ...]]:
+    """All JSON documents of a file or of a folder with its subfolders; what can't be read is a problem, never an exception."""
+    problems: list[Reason] = []
+    documents: list[Document] = []
+    if path.is_dir():
+        files = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+        named = [(one, one.relative_to(path).as_posix()) for one in files]
+        if not named:
+            problems.append(
+                Reason(f"{path} holds no JSON file", "azure.dump", None, "name a file or folder of ARM JSON")
+            )
+    else:
+        named = [(path, path.name)]
+    for one, name in named:
+        origin = Origin(file=name)
+        try:
+            if one.stat().st_size > MAX_FILE:
+                problems.append(Reason(f"{name} is larger than {MAX_FILE >> 20} MB", "azure.dump", origin, "split it"))
+                continue
+            text = one.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            problems.append(Reason(f"{name} can't be read: {error.strerror}", "azure.dump", origin))
+            continue
+        except UnicodeDecodeError as error:
+            problems.append(Reason(f"{name} is not UTF-8 text (byte {error.start})", "azure.dump", origin))
+            continue
+        folder = Path(name).parent.as_posix()
+        folder = "" if folder == "." else folder
+        try:
+            documents.append(Document(json.loads(text), name, folder))
+        except RecursionError:
+            problems.append(Reason(f"{name} is nested too deeply", "azure.dump", origin))
+        except ValueError as error:
+            lines, problem = _json_lines(text, name)
+            if lines is None:
+                at = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+                problems.append(
+                    Reason(f"{name}{at}: not JSON: {problem or error}", "azure.dump", origin, "correct or remove it")
+                )
+            else:
+                documents.append(Document(lines, name, folder))
+    return tuple(documents), tuple(problems)
+
+
+def _json_lines(text: str, name: str) -> tuple[list[Any] | None, str]:
+    """One JSON value a line, or None."""
+    found: list[Any] = []
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return None, ""
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except (ValueError, RecursionError):
+            return None, ""
+    return found, ""
+
+
+def is_dump(data: Any) -> bool:
+    """Whether a JSON document is something of Azure that `read` takes."""
+    if is_service_tags(data) or _is_template(data):
+        return True
+    for at, (row, _) in enumerate(_rows(data, "")):
+        if at > 50:
+            break
+        kind = _type(row)
+        if kind.startswith(("microsoft.network/", "microsoft.compute/")):
+            return True
+        if "effectiveSecurityRules" in row:
+            return True
+    return isinstance(data, Mapping) and _spec_body(data) is not None
+
+
+def _is_template(data: Any) -> bool:
+    return isinstance(data, Mapping) and "deploymenttemplate" in str(data.get("$schema", "")).lower()
+
+
+def read(documents: Sequence[Any]) -> Model:
+    """The model of these documents: `Document`s, or plain parsed JSON."""
+    return assemble(records(documents))
+
+
+def records(documents: Sequence[Any]) -> Records:
+    """The resources of these documents, each once; what is incomplete, and service tag data."""
+    reading = _Reading()
+    for one in documents:
+        document = one if isinstance(one, Document) else Document(one)
+        reading.take(document)
+    return reading.finish()
+
+
+class _Reading:
+    """What was found so far. The first record of an identity stays; a later one may add what it lacks."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Record] = {}
+        self.problems: dict[Reason, None] = {}
+        self.notes: dict[str, None] = {}
+        self.tags: list[tuple[Any, Origin]] = []
+        self.pages: dict[tuple[str, str], list[bool]] = {}
+        self.types: set[str] = set()
+        self.coverage: dict[str, list[Reason]] = {}
+
+    def take(self, document: Document) -> None:
+        data = document.data
+        origin = Origin(file=document.file)
+        if isinstance(data, Mapping):
+            body = _spec_body(data)
+            data = body if body is not None else data
+        if is_service_tags(data):
+            self.tags.append((data, origin))
+            return
+        if _is_template(data):
+            from lint.azure.arm_templates import template_rows
+
+            rows, notes = template_rows(data, document.folder or "template")
+            self.notes.update(dict.fromkeys(notes))
+            for row in rows:
+                self.row(row, origin, document, "template")
+            return
+        if isinstance(data, list) and data and all(isinstance(one, Mapping) and "value" in one for one in data):
+            for page in data:
+                self.take(replace(document, data=page))
+            return
+        if isinstance(data, Mapping) and "netpact_coverage" in data:
+            self._manifest(data["netpact_coverage"])
+            return
+        asked = _asked(data, document)
+        if (
+            asked is not None
+            and isinstance(data, Mapping)
+            and "listnetworkmanagereffectivesecurityadminrules" in asked.lower()
+        ):
+            self._effective(data, asked, origin)
+            return
+        count = 0
+        kinds: set[str] = set()
+        for row, _ in _rows(data, ""):
+            count += 1
+            kind = self.row(row, origin, document, "dump")
+            if kind:
+                kinds.add(kind)
+        if isinstance(data, Mapping):
+            more = data.get("nextLink") or data.get("skip_token") or data.get("$skipToken")
+            truncated = str(data.get("resultTruncated", "")).lower() == "true"
+            kind = next(iter(sorted(kinds)), type_of(asked or ""))
+            self.pages.setdefault((document.folder, kind), []).append(not (more or truncated))
+        if count == 0 and not (isinstance(data, Mapping) and isinstance(data.get("value"), list)) and data != []:
+            where = document.file or "a document"
+            self.notes[f"{where} holds nothing of Azure's network that netpact knows"] = None
+
+    def row(self, row: Mapping[str, Any], origin: Origin, document: Document, source: str) -> str:
+        """Keep one resource; its type, or "" where it is none."""
+        identity = row.get("id")
+        kind = _type(row)
+        if not isinstance(identity, str) or not kind:
+            if "effectiveSecurityRules" in row:
+                self.notes["effective security rules serve as a cross-check only; the groups' own rules were used"] = (
+                    None
+                )
+            return ""
+        if "microsoft.classicnetwork" in identity.lower():
+            self.notes[f"{identity} is a classic resource; these are not modelled"] = None
+            return ""
+        key = canonical(identity)
+        self.types.add(kind)
+        location = row.get("location")
+        subscription = segment_of(identity, "subscriptions") or _text(row.get("subscriptionId"))
+        name = _text(row.get("name")) or last_segment(identity)
+        name = name.rpartition("/")[2]
+        tags = row.get("tags")
+        version = _text(row.get("apiVersion"))
+        record = Record(
+            type=kind,
+            key=key,
+            name=name,
+            properties=row,
+            origin=replace(origin, account=subscription, region=_text(location), resource_id=identity),
+            ids=tuple(dict.fromkeys((identity, key))),
+            subscription=subscription,
+            group=segment_of(identity, "resourceGroups") or _text(row.get("resourceGroup")),
+            location=_text(location),
+            tags=tuple((str(one), str(value)) for one, value in tags.items()) if isinstance(tags, Mapping) else (),
+            sku=row.get("sku"),
+            parent=parent_of(identity) if kind in _CHILDREN or kind.count("/") > 1 else None,
+            api_version=version,
+            source=source,
+        )
+        held = self.found.get(key)
+        if held is None or _size(held) < _size(record):
+            self.found[key] = record
+        return kind
+
+    def _effective(self, data: Mapping[str, Any], asked: str, origin: Origin) -> None:
+        network = asked.partition("?")[0].rpartition("/")[0]
+        at = network.lower().find("/subscriptions/")
+        network = network[at:] if at >= 0 else network
+        key = f"{canonical(network)}#effective-admin-rules"
+        values = data.get("value")
+        items = list(values) if isinstance(values, list) else []
+        held = self.found.get(key)
+        if held is not None:
+            items = [*held.properties["value"], *items]
+        self.found[key] = Record(
+            type=EFFECTIVE_ADMIN,
+            key=key,
+            name=f"admin rules of {last_segment(network)}",
+            properties={"virtualNetwork": network, "value": items},
+            origin=replace(origin, resource_id=network),
+        )
+        if data.get("skipToken"):
+            self.pages.setdefault((network, EFFECTIVE_ADMIN), []).append(False)
+        else:
+            self.pages.setdefault((network, EFFECTIVE_ADMIN), []).append(True)
+
+    def _manifest(self, entries: Any) -> None:
+        """What a collector says of its own completeness: a list of {subscription, type, state, reason}."""
+        for entry in entries if isinstance(entries, list) else ():
+            if not isinstance(entry, Mapping) or entry.get("state") == "complete":
+                continue
+            kind = str(entry.get("type", "")).lower()
+            where = entry.get("subscription", "a subscription")
+            why = entry.get("reason") or entry.get("state") or "not collected"
+            self.coverage.setdefault(kind, []).append(
+                Reason(f"{kind} of {where} was not collected: {why}", f"azure.coverage:{kind}", None, "collect it")
+            )
+
+    def finish(self) -> Records:
+        incomplete: list[Reason] = [one for several in self.coverage.values() for one in several]
+        partial = {kind: tuple(several) for kind, several in self.coverage.items()}
+        for (folder, kind), pages in self.pages.items():
+            if any(pages):
+                continue
+            where = f" in {folder}" if folder else ""
+            reason = Reason(
+                f"the list of {kind or 'resources'}{where} ends with a link to a further page that isn't there",
+                f"azure.coverage:{kind}",
+                None,
+                "collect all pages",
+            )
+            incomplete.append(reason)
+            partial[kind] = (*partial.get(kind, ()), reason)
+        return Records(
+            records=tuple(self.found.values()),
+            problems=tuple(self.problems),
+            incomplete=tuple(incomplete),
+            notes=tuple(self.notes),
+            tag_documents=tuple(self.tags),
+            closed=False,
+            partial_types=partial,
+            seen_types=frozenset(self.types),
+        )
+
+
+def _size(record: Record) -> int:
+    """How much a row says: a row nested elsewhere says less than the resource itself."""
+    nested = record.properties.get("properties")
+    return len(record.properties) + (len(nested) if isinstance(nested, Mapping) else 0)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _asked(data: Any, document: Document) -> str | None:
+    if document.request is not None:
+        return document.request
+    return _text(data.get("request")) if isinstance(data, Mapping) else None
+
+
+def _type(row: Mapping[str, Any]) -> str:
+    kind = row.get("type")
+    if isinstance(kind, str) and "/" in kind:
+        return kind.lower()
+    identity = row.get("id")
+    return type_of(identity) if isinstance(identity, str) else ""
+
+
+def _spec_body(data: Mapping[str, Any]) -> Any:
+    """The payload of an example of the public API specification."""
+    responses = data.get("responses")
+    if not isinstance(responses, Mapping):
+        return None
+    for code in ("200", "201"):
+        answer = responses.get(code)
+        if isinstance(answer, Mapping) and isinstance(answer.get("body"), Mapping | list):
+            return answer["body"]
+    return None
+
+
+def _rows(data: Any, pointer: str, depth: int = 0) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """All resource objects of a document with their JSON pointers."""
+    if depth > 4:
+        return
+    if isinstance(data, list):
+        for at, one in enumerate(data):
+            yield from _rows(one, f"{pointer}/{at}", depth + 1)
+        return
+    if not isinstance(data, Mapping):
+        return
+    body = _spec_body(data)
+    if body is not None:
+        yield from _rows(body, f"{pointer}/responses", depth + 1)
+        return
+    value = data.get("value")
+    if isinstance(value, list) and not isinstance(data.get("id"), str):
+        yield from _rows(value, f"{pointer}/value", depth + 1)
+        return
+    held = data.get("data")
+    if isinstance(held, list):
+        yield from _rows(held, f"{pointer}/data", depth + 1)
+        return
+    if isinstance(held, Mapping) and isinstance(held.get("columns"), list) and isinstance(held.get("rows"), list):
+        names = [str(one.get("name")) if isinstance(one, Mapping) else str(one) for one in held["columns"]]
+        for at, row in enumerate(held["rows"]):
+            if isinstance(row, list):
+                yield dict(zip(names, row)), f"{pointer}/data/rows/{at}"
+        return
+    if isinstance(data.get("id"), str) or "effectiveSecurityRules" in data:
+        yield data, pointer

@@ -1,0 +1,1 @@
+"""The steps of lowering the Azure model to the rule graph, one noun a module."""
