@@ -194,7 +194,7 @@ def _renumber(graph: RuleGraph, index: int, numbers: Places) -> RuleGraph:
     def rule(given: Rule) -> Rule:
         return _kept(given, peers=peers(given.peers), local=None if given.local is None else peers(given.local))
 
-    def address(given: Address) -> Address:
+    def address_of(given: Address) -> Address:
         return _kept(
             given,
             place=places.get(given.place, given.place),
@@ -210,7 +210,7 @@ def _renumber(graph: RuleGraph, index: int, numbers: Places) -> RuleGraph:
     return replace(
         graph,
         endpoints={
-            key: _kept(one, addresses=tuple(address(each) for each in one.addresses))
+            key: _kept(one, addresses=tuple(address_of(each) for each in one.addresses))
             for key, one in graph.endpoints.items()
         },
         filters={key: _kept(one, rules=tuple(rule(each) for each in one.rules)) for key, one in graph.filters.items()},

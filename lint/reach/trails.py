@@ -12,7 +12,7 @@ from lint.reach.engine import Engine, View, with_bypasses
 from lint.reach.reply import answered_bounds, any_port
 from lint.reach.resolved import Spot
 from lint.reach.ways import Mark, Way, place_text, private_ways, public_way_in, public_ways_out, same_subnet
-from lint.space.addresses import EVERYWHERE
+from lint.space.addresses import EVERYWHERE, REAL, cidrs
 from lint.space.bounds import ANYTHING, EVERYTHING, NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_SERVICES
@@ -248,12 +248,24 @@ def _end(engine: Engine, source: Spot, destination: Spot, way: Way, frame: _Fram
     if way.gateway is not None and _same(way.gateway.subnet, destination.subnet):
         crosses = False
     views = engine.endpoint_views(destination, Direction.INGRESS, way.references_in, crosses)
-    remote = place_text(engine, way.gateway if way.gateway is not None else source)
-    steps = _view_steps(views, frame, SOURCE, frame.seen, remote, frame.seen, translated=way.translated)
+    steps = _view_steps(
+        views, frame, SOURCE, frame.seen, _seen_text(engine, source, way), frame.seen, translated=way.translated
+    )
     steps.reverse()
     if destination.endpoint is not None and not destination.endpoint.accepts:
         steps.append(_never(destination, "never accepts a connection"))
     return steps
+
+
+def _seen_text(engine: Engine, source: Spot, way: Way) -> str:
+    """What the far end sees of the source."""
+    who = place_text(engine, source)
+    if way.seen is None or way.seen == source.places:
+        return who
+    real = way.seen & REAL
+    if real and real == way.seen and real.size <= 4:
+        return f"{', '.join(cidrs(real)).replace('/32', '').replace('/128', '')} ({who})"
+    return f"the public address of {place_text(engine, way.gateway) if way.gateway is not None else who}"
 
 
 def _never(spot: Spot, what: str) -> Step:
@@ -381,8 +393,7 @@ def _reply_start(
     if way.gateway is not None and _same(way.gateway.subnet, destination.subnet):
         crosses = False
     views = _stateless(engine.endpoint_views(destination, Direction.EGRESS, way.references_in, crosses))
-    remote = place_text(engine, way.gateway if way.gateway is not None else source)
-    return _reply_steps(views, frame, SOURCE, frame.seen, remote, translated=way.translated)
+    return _reply_steps(views, frame, SOURCE, frame.seen, _seen_text(engine, source, way), translated=way.translated)
 
 
 def _reply_end(

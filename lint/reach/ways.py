@@ -114,7 +114,8 @@ def place_text(engine: Engine, spot: Spot) -> str:
         return address_text(shown.first)
     if spot.endpoint is not None:
         return spot.endpoint.name or spot.endpoint.id
-    return spot.text or ", ".join(cidrs(shown)[:3]) or "an unknown address"
+    few = cidrs(shown) if 0 < len(shown.pairs) <= 2 else []
+    return ", ".join(few) if 0 < len(few) <= 2 else spot.text or "an unknown address"
 
 
 def private_ways(engine: Engine, source: Spot, destination: Spot) -> list[Way]:

@@ -1,0 +1,208 @@
+"""`trace`: finds the two parties that a person names, asks what passes, and says so. Knows no report format but the JSON one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lint.graph.graph import RuleGraph
+from lint.graph.lookup import lookup
+from lint.origin import Origin
+from lint.reach.answer import between
+from lint.reach.engine import Engine, engine_of
+from lint.reach.result import Hop, Party, Path, Reach
+from lint.space.addresses import PUBLIC, REAL, cidrs, parse_cidr, position
+from lint.space.intervals import IntervalSet
+from lint.space.services import ALL_SERVICES, render
+from lint.space.traffic import TrafficSet
+
+INTERNET = ("internet", "the internet", "anywhere")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The answer to one question between two named parties."""
+
+    source: str
+    destination: str
+    services: IntervalSet
+    service: str  # as asked, or any
+    reach: Reach
+
+
+def party(graph: RuleGraph | Engine, text: str) -> Party:
+    """`internet`, a CIDR, or an endpoint by id, Terraform address, alias, private address or Name. Raises ValueError with what to do."""
+    engine = engine_of(graph)
+    if text.strip().casefold() in INTERNET:
+        return Party("internet", addresses=PUBLIC)
+    found = lookup(engine.graph, text)
+    if len(found) > 1:
+        names = ", ".join(sorted(one.id for one in found)[:6])
+        raise ValueError(f"`{text}` names {len(found)} endpoints: {names}; use one of these ids")
+    if found:
+        place = _position(text)
+        addresses = None if place is None or len(found[0].addresses) == 1 else IntervalSet.of(place)
+        return Party(text, endpoint=found[0].id, addresses=addresses)
+    try:
+        return Party(text, addresses=parse_cidr(text))
+    except ValueError:
+        pass
+    near = _near(engine, text)
+    tail = f"; did you mean {near}?" if near else "; `netpact show` lists the endpoints"
+    raise ValueError(
+        f"`{text}` is no endpoint (id, Terraform address, Name, private address), no CIDR and not `internet`{tail}"
+    )
+
+
+def trace(graph: RuleGraph | Engine, source: str, destination: str, services: IntervalSet | None = None) -> Trace:
+    """What passes between two named parties. Raises ValueError where a name isn't one."""
+    engine = engine_of(graph)
+    start, end = party(engine, source), party(engine, destination)
+    reach = between(engine, replace(start, addresses=None) if start.endpoint else start, _side(end), services)
+    if start.endpoint is not None and start.addresses is not None:
+        reach = _narrowed(reach, source=start.addresses)
+    if end.endpoint is not None and end.addresses is not None:
+        reach = _narrowed(reach, destination=end.addresses)
+    public = _public_of(engine, end)
+    if public is not None:
+        reach = replace(reach, notes=(*reach.notes, f"{destination} is the public address of {public}"))
+    return Trace(
+        source,
+        destination,
+        ALL_SERVICES if services is None else services,
+        "any" if services is None else ", ".join(render(services)),
+        reach,
+    )
+
+
+def trace_json(found: Trace) -> dict[str, object]:
+    """The form of design.md, section 4."""
+    reach = found.reach
+    unknown = [reason.sentence() for reason in reach.reasons]
+    for path in reach.paths:
+        if path.verdict == "undetermined":
+            unknown += [reason.sentence() for reason in path.reasons]
+    return {
+        "schema": 1,
+        "from": found.source,
+        "to": found.destination,
+        "service": found.service,
+        "verdict": reach.verdict,
+        "allowed": allowed_json(reach.allowed.must),
+        "possible": allowed_json(reach.allowed.may - reach.allowed.must),
+        "paths": [_path_json(path) for path in reach.paths],
+        "layers": list(reach.layers),
+        "unknown": list(dict.fromkeys(unknown)),
+        "notes": list(reach.notes),
+    }
+
+
+def allowed_json(traffic: TrafficSet) -> list[dict[str, object]]:
+    """`{"from": CIDR, "service", "source_ports"}` for each piece; `from` is null where the address isn't known."""
+    out: list[dict[str, object]] = []
+    for peers, services, source_ports in traffic.boxes():
+        texts: list[str | None] = list(cidrs(peers))
+        if peers - REAL:
+            texts.append(None)
+        ports = ",".join(str(low) if low == high else f"{low}-{high}" for low, high in source_ports.pairs)
+        out += [
+            {"from": text, "service": service, "source_ports": ports} for text in texts for service in render(services)
+        ]
+    return out
+
+
+def _path_json(path: Path) -> dict[str, object]:
+    return {
+        "via": path.via,
+        "verdict": path.verdict,
+        "source_seen": cidrs(path.source_seen)[:64],
+        "destination": cidrs(path.destination)[:64],
+        "hops": [_hop_json(hop) for hop in path.hops],
+    }
+
+
+def _hop_json(hop: Hop) -> dict[str, object]:
+    return {
+        "layer": hop.layer,
+        "direction": hop.direction,
+        "filter": hop.filter,
+        "name": hop.name,
+        "verdict": hop.verdict,
+        "sentence": hop.sentence,
+        "origin": origin_json(hop.origin),
+        "rules": [
+            {
+                "id": rule.id,
+                "name": rule.name,
+                "action": rule.action.value,
+                "priority": rule.priority,
+                "origin": origin_json(rule.origin),
+            }
+            for rule in hop.rules
+        ],
+        "unknown": [reason.sentence() for reason in hop.reasons],
+    }
+
+
+def origin_json(origin: Origin | None) -> dict[str, object] | None:
+    """The parts of an origin that are known."""
+    if origin is None:
+        return None
+    names = ("file", "line", "end_line", "address", "account", "region", "resource_id")
+    return {name: value for name in names if (value := getattr(origin, name)) is not None}
+
+
+def first_blocker(path: Path) -> Hop | None:
+    """The first hop of a path that stops everything; None where no single one does."""
+    return next((hop for hop in path.hops if hop.verdict == "blocked"), None)
+
+
+def _side(end: Party) -> Party:
+    return replace(end, addresses=None) if end.endpoint else end
+
+
+def _narrowed(reach: Reach, source: IntervalSet | None = None, destination: IntervalSet | None = None) -> Reach:
+    """Only the addresses that were asked for by an address of a machine that has several."""
+    paths = tuple(
+        path
+        for path in reach.paths
+        if (source is None or path.via == "public" or not path.source_seen.isdisjoint(source))
+        and (destination is None or path.destination == destination)
+    )
+    allowed, delivered = reach.allowed, reach.delivered
+    if paths:
+        allowed = paths[0].allowed
+        for path in paths[1:]:
+            allowed = allowed | path.allowed
+    if source is not None:
+        allowed, delivered = allowed.restrict(source), delivered.restrict(source)
+    from lint.reach.explain import verdict_of
+
+    wanted = TrafficSet.of(reach.asked if source is None else reach.asked & source, ALL_SERVICES)
+    verdict = reach.verdict if paths == reach.paths else verdict_of(allowed, wanted)
+    return replace(reach, paths=paths, allowed=allowed, delivered=delivered, verdict=verdict)
+
+
+def _public_of(engine: Engine, end: Party) -> str | None:
+    """The endpoint whose public address was asked for."""
+    if end.addresses is None or end.addresses.size != 1:
+        return None
+    for spots in engine.resolved.spots.values():
+        for spot in spots:
+            if spot.endpoint is not None and spot.public == end.addresses:
+                return spot.endpoint.name or spot.endpoint.id
+    return None
+
+
+def _position(text: str) -> int | None:
+    try:
+        return position(text)
+    except ValueError:
+        return None
+
+
+def _near(engine: Engine, text: str) -> str | None:
+    import difflib
+
+    names = {name for one in engine.graph.endpoints.values() for name in (one.id, one.name, *one.aliases) if name}
+    close = difflib.get_close_matches(text, sorted(names)[:5000], 1, 0.7)
+    return close[0] if close else None
