@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from lint.packs.model import Pack
     from lint.project.model import Project
     from lint.report.document import CheckReport
+    from lint.space.intervals import IntervalSet
     from lint.terraform.configuration import ParseCache
     from lint.terraform.resources import Evaluation
+    from lint.verdict.finding import Finding
     from lint.verdict.options import CommentWaiver, JudgeOptions, Judgement
 
 
@@ -40,6 +42,7 @@ class Request:
 def check(request: Request, version: str) -> CheckReport:
     """Judge the sources. Raises SourceError, PackProblem and what else can't be carried on from."""
     from lint.report.document import CheckReport
+    from lint.space.intervals import IntervalSet
     from lint.terraform.configuration import ParseCache
     from lint.verdict.judge import judge
 
@@ -124,6 +127,7 @@ _WAIVER = re.compile(r"netpact:waive\s+(?P<flow>\S+)\s+until\s+(?P<until>[^\s:]+
 
 def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver]:
     """Every `# netpact:waive FLOW until DATE: reason` of the sources' files, each once."""
+    from lint.verdict.finding import Finding
     from lint.verdict.options import CommentWaiver
 
     seen = set()
@@ -176,12 +180,34 @@ def _with_fixes(
 
     start = trial_of(loaded, judged)
     shop = Workshop(loaded.base, loaded.graph, dict(start.resources))
-    prover = Prover(shop, start, judge_with, (aws_terraform.edits,))
+    prover = Prover(shop, start, judge_with, (aws_terraform.edits,), _documented(request, packs, loaded, judged))
     findings = tuple(
         replace(finding, fix=prover.fix(finding)) if finding.verdict == "violated" else finding
         for finding in judged.findings
     )
     return replace(judged, findings=findings)
+
+
+def _documented(
+    request: Request, packs: Mapping[str, Pack], loaded: Loaded, judged: Judgement
+) -> Callable[[Finding], IntervalSet]:
+    """For a finding of an exclusive flow, the peers that its document lets in."""
+    from lint.packs.model import active_flows
+    from lint.space.intervals import EMPTY
+    from lint.verdict.documented import documented
+
+    deployments = {d.name: d for d in request.project.deployments} if request.project is not None else {}
+    bindings = {binding.deployment: dict(binding.roles) for binding in judged.bindings}
+
+    def of(finding: Finding) -> IntervalSet:
+        deployment, pack = deployments.get(finding.deployment), packs.get(finding.pack)
+        if deployment is None or pack is None or finding.kind != "exclusive":
+            return EMPTY
+        flows = active_flows(pack, deployment.variants, deployment.phase)
+        flow = next((f for f in flows if f.id == finding.flow), None)
+        return documented(loaded.graph, bindings[finding.deployment], flow.sources).must if flow is not None else EMPTY
+
+    return of
 
 
 def fatal(problems: Sequence[Problem]) -> bool:

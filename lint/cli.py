@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
-FORMATS = ("text", "json")
-_ENDINGS = {".json": "json", ".txt": "text"}
+FORMATS = ("text", "json", "sarif", "junit", "github", "markdown", "html", "csv")
+_ENDINGS = {
+    ".json": "json",
+    ".txt": "text",
+    ".sarif": "sarif",
+    ".xml": "junit",
+    ".md": "markdown",
+    ".html": "html",
+    ".csv": "csv",
+}
 
 
 class UsageError(Exception):
@@ -223,15 +231,27 @@ def _load_options(options: argparse.Namespace) -> LoadOptions:
 
 
 def _rendered(report: CheckReport, kind: str, file: Path | None, options: argparse.Namespace) -> str:
-    if kind == "json":
-        from lint.report.json import render_check
+    if kind == "text":
+        from lint.report.style import Style, style_for
+        from lint.report.text import render as text
 
-        return render_check(report)
-    from lint.report.style import Style, style_for
-    from lint.report.text import render
+        style = style_for(sys.stdout) if file is None else Style(colour=False)
+        return text(report, style, verbose=options.verbose)
+    import importlib
 
-    style = style_for(sys.stdout) if file is None else Style(colour=False)
-    return render(report, style, verbose=options.verbose)
+    module = importlib.import_module(f"lint.report.{_RENDERERS[kind]}")
+    return str(module.render(report))
+
+
+_RENDERERS = {
+    "json": "json",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
+    "markdown": "markdown",
+    "html": "html",
+    "csv": "table",
+}
 
 
 def _status(report: CheckReport, fail_on: str) -> int:

@@ -229,7 +229,7 @@ def _terraform_options(options: LoadOptions, base: Path) -> TerraformOptions:
     from lint.terraform.options import Options
 
     return Options(
-        command_line=options.command_line, environ=options.environ, workspace=options.workspace, base=base
+        command_line=options.command_line, environ=options.environ, workspace=options.workspace
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, Direction, Filter, Rule
-from lint.space.addresses import REAL, parse_cidr
+from lint.space.addresses import PRIVATE, REAL, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import parse
 from lint.verdict.finding import Finding, Lane, Side
@@ -58,12 +58,15 @@ class NarrowRule:
 Change = AddRule | NarrowRule
 
 
-def propose(finding: Finding, graph: RuleGraph) -> Iterator[tuple[Change, ...]]:
-    """Candidates for one step towards mending `finding`: each is a group of changes to be made together."""
+def propose(finding: Finding, graph: RuleGraph, documented: IntervalSet) -> Iterator[tuple[Change, ...]]:
+    """Candidates for one step towards mending `finding`: each is a group of changes to be made together.
+
+    `documented` are the peers that the document lets in, for an exclusive flow.
+    """
     if finding.kind == "required":
         yield from _missing(finding, graph)
     else:
-        yield from _excess(finding, graph)
+        yield from _excess(finding, graph, documented)
 
 
 def _missing(finding: Finding, graph: RuleGraph) -> Iterator[tuple[Change, ...]]:
@@ -115,7 +118,7 @@ def _shared_groups(side: Side, graph: RuleGraph) -> Sequence[str]:
     return [group for group in carried[0] if all(group in others for others in carried[1:])]
 
 
-def _excess(finding: Finding, graph: RuleGraph) -> Iterator[tuple[Change, ...]]:
+def _excess(finding: Finding, graph: RuleGraph, documented: IntervalSet) -> Iterator[tuple[Change, ...]]:
     """Narrow every rule at fault: its peers first, then its ports, then drop it."""
     faulty = []
     for fault in finding.rules:
@@ -129,35 +132,26 @@ def _excess(finding: Finding, graph: RuleGraph) -> Iterator[tuple[Change, ...]]:
     judged = EMPTY
     for services in alternatives(finding.service):
         judged = judged | services
-    undocumented = _union(
-        text
-        for lane in finding.excess
-        if (text := lane.source if _arrives(finding, graph) else lane.destination) is not None
-    )
-    named = any((lane.source if _arrives(finding, graph) else lane.destination) is None for lane in finding.excess)
-    documented = REAL - undocumented
-    # Whoever is left is named by group or list: such peers are at fault where an excess has a name and no address.
-    yield tuple(NarrowRule(h.id, r.id, _keep(r, documented, r.services, others=not named)) for h, r in faulty)
-    yield tuple(
-        NarrowRule(
-            h.id,
-            r.id,
-            _keep(r, REAL, r.services - judged, others=True) + _keep(r, documented, r.services & judged, others=not named),
+    if finding.kind == "forbidden":
+        yield tuple(NarrowRule(h.id, r.id, _keep(r, REAL, r.services - judged, others=True)) for h, r in faulty)
+        yield tuple(NarrowRule(h.id, r.id, _keep(r, PRIVATE, r.services, others=True)) for h, r in faulty)
+        yield tuple(NarrowRule(h.id, r.id, ()) for h, r in faulty)
+        return
+    # Peers named by a group or list are at fault where a rule names nothing else, or where narrowing the addresses isn't enough.
+    for others in (True, False):
+        yield tuple(NarrowRule(h.id, r.id, _keep(r, documented, r.services, others=others)) for h, r in faulty)
+    for others in (True, False):
+        yield tuple(
+            NarrowRule(
+                h.id,
+                r.id,
+                _keep(r, REAL, r.services - judged, others=True)
+                + _keep(r, documented, r.services & judged, others=others),
+            )
+            for h, r in faulty
         )
-        for h, r in faulty
-    )
     yield tuple(NarrowRule(h.id, r.id, _keep(r, REAL, r.services - judged, others=True)) for h, r in faulty)
     yield tuple(NarrowRule(h.id, r.id, ()) for h, r in faulty)
-
-
-def _arrives(finding: Finding, graph: RuleGraph) -> bool:
-    """Whether the rules at fault let traffic in (their peers are sources) rather than out."""
-    for fault in finding.rules:
-        holder = graph.filters.get(fault.filter)
-        rule = rule_of(holder, fault.rule) if holder else None
-        if rule is not None:
-            return rule.direction is Direction.INGRESS
-    return True
 
 
 def rule_of(holder: Filter, rule: str) -> Rule | None:

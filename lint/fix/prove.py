@@ -10,6 +10,7 @@ from lint.fix.plan import AddRule, Change, propose
 from lint.fix.workshop import Workshop
 from lint.graph.graph import RuleGraph
 from lint.space.addresses import cidrs
+from lint.space.intervals import IntervalSet
 from lint.space.services import render
 from lint.terraform.resources import Resource
 from lint.verdict.finding import Finding, Fix, Lane
@@ -47,7 +48,15 @@ class _Attempt:
 class Prover:
     """Finds a proven fix for each violated finding of one run. Trials are shared between findings."""
 
-    def __init__(self, workshop: Workshop, start: Trial, judge: Judge, makers: Sequence[EditMaker]) -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        start: Trial,
+        judge: Judge,
+        makers: Sequence[EditMaker],
+        documented: Callable[[Finding], IntervalSet],
+    ) -> None:
+        self._documented = documented
         self._workshop = workshop
         self._start = start
         self._judge = judge
@@ -73,7 +82,7 @@ class Prover:
         shop = Workshop(
             self._workshop.base, attempt.trial.graph, dict(attempt.trial.resources), dict(attempt.overlay)
         )
-        for changes in propose(attempt.finding, attempt.trial.graph):
+        for changes in propose(attempt.finding, attempt.trial.graph, self._documented(attempt.finding)):
             overlay = self._made(changes, shop)
             if overlay is None:
                 continue

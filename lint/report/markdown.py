@@ -1,0 +1,91 @@
+"""Markdown for a pull-request comment or a job summary: a table, the details folded, cut below GitHub's limits."""
+
+from __future__ import annotations
+
+from lint.report.document import CheckReport
+from lint.report.words import REPORTED, document, lane, places, repository_path, side, worst_first
+from lint.verdict.finding import Finding
+
+MOST_BYTES = 60_000  # a comment holds 65,536 characters, a job summary 1 MiB
+_MARKS = {"violated": "❌", "undetermined": "❓"}
+
+
+def render(report: CheckReport) -> str:
+    """The report: summary, a line a finding that asks for attention, then each with its evidence and fix."""
+    counts = report.summary()
+    asked = [f for f in worst_first(report.findings) if f.verdict in REPORTED]
+    lines = ["## netpact", ""]
+    lines.append(", ".join(f"**{n}** {v.replace('_', ' ')}" for v, n in counts.items() if n) or "nothing to judge")
+    lines.append("")
+    lines += [f"- **{p.severity}**: {_plain(p.text)}" for p in report.problems]
+    if asked:
+        lines += ["", "| | flow | from → to | service | where |", "| --- | --- | --- | --- | --- |"]
+        lines += [_row(finding, report) for finding in asked]
+        lines.append("")
+    text = "\n".join(lines) + "\n"
+    left = 0
+    for finding in asked:
+        block = _details(finding)
+        if len((text + block).encode()) > MOST_BYTES:
+            left += 1
+            continue
+        text += block
+    if left:
+        text += f"\n…and the details of {left} more findings; `netpact check` shows them.\n"
+    return text
+
+
+def _row(finding: Finding, report: CheckReport) -> str:
+    place = next(iter(places(finding)), None)
+    where = f"`{repository_path(report, place.file)}:{place.line}`" if place is not None and place.file else ""
+    route = f"{side(finding.source)} → {side(finding.destination)}"
+    cells = (_MARKS[finding.verdict], finding.id, route, finding.service, where)
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _details(finding: Finding) -> str:
+    lines = ["<details>", f"<summary>{_plain(finding.id)} {_plain(finding.service)}</summary>", "", _plain(finding.sentence), ""]
+    lines += [f"- missing: {_plain(lane(one))}" for one in finding.missing[:10]]
+    lines += [f"- excess: {_plain(lane(one))}" for one in finding.excess[:10]]
+    lines += [f"- unknown: {_plain(text)}" for text in finding.unknown[:10]]
+    lines.append(f"- document: {_plain(document(finding))}")
+    if finding.trace:
+        lines.append(f"- explain: {_code(finding.trace)}")
+    if finding.fix is not None:
+        lines += ["", f"Fix{' (checked)' if finding.fix.verified else ''}: {_plain(finding.fix.summary)}", ""]
+        if finding.fix.patch:
+            fence = _fence(finding.fix.patch)
+            lines += [f"{fence}diff", finding.fix.patch.rstrip("\n"), fence]
+        if finding.fix.commands:
+            fence = _fence("\n".join(finding.fix.commands))
+            lines += [f"{fence}sh", *finding.fix.commands, fence]
+    return "\n".join([*lines, "", "</details>", "", ""])
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes literally: names come from strangers."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\`*_[]()#|!@~":
+        escaped = escaped.replace(mark, f"&#{ord(mark)};")
+    return " ".join(escaped.split())
+
+
+def _cell(text: str) -> str:
+    if text.startswith("`") and text.endswith("`"):
+        return _code(text[1:-1]).replace("|", "\\|")
+    return _plain(text)
+
+
+def _code(text: str) -> str:
+    flat = " ".join(text.split())
+    ticks = "`"
+    while ticks in flat:
+        ticks += "`"
+    return f"{ticks} {flat} {ticks}" if "`" in flat else f"`{flat}`"
+
+
+def _fence(text: str) -> str:
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return fence

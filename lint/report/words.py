@@ -1,0 +1,69 @@
+"""Short texts about findings that several formats share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lint.origin import Origin
+from lint.report.document import CheckReport
+from lint.verdict.finding import Finding, Lane, Side
+
+REPORTED = ("violated", "undetermined")
+"""Verdicts that ask for somebody's attention: what annotations and test reports show."""
+
+
+def side(one: Side) -> str:
+    """`agent (aws_instance.app[0], aws_instance.app[1] and 3 more)`."""
+    name = one.role or "anyone"
+    members = one.endpoints or one.addresses
+    if not members:
+        return name
+    shown = ", ".join(members[:2]) + (f" and {len(members) - 2} more" if len(members) > 2 else "")
+    return f"{name} ({shown})"
+
+
+def headline(finding: Finding) -> str:
+    """One line: verdict, flow, who to whom, service."""
+    verdict = finding.verdict.replace("_", " ")
+    return f"{verdict}: {finding.id}: {side(finding.source)} → {side(finding.destination)} {finding.service}"
+
+
+def lane(one: Lane) -> str:
+    """`10.0.1.5/32 → 10.0.2.9/32 tcp/13260`."""
+    source = one.source or one.source_name or "unknown address"
+    destination = one.destination or one.destination_name or "unknown address"
+    return f"{source} → {destination} {one.service}"
+
+
+def document(finding: Finding) -> str:
+    """Where the vendor's document says it."""
+    row = f"row {finding.document.row}" if finding.document.row else ""
+    return ", ".join(part for part in (finding.document.title, finding.document.section, row) if part)
+
+
+def places(finding: Finding) -> list[Origin]:
+    """Where to look, the most telling place first: rules at fault, then what blocks; each file and line once."""
+    found: dict[tuple[str | None, int | None], Origin] = {}
+    for origin in [r.origin for r in finding.rules] + [b.origin for b in finding.blocked_by]:
+        if origin is not None and origin.file is not None:
+            found.setdefault((origin.file, origin.line), origin)
+    return list(found.values())
+
+
+def repository_path(report: CheckReport, file: str) -> str:
+    """A file relative to the repository's root (where `.git` is), else to the current folder: what GitHub matches."""
+    path = (report.base / file).resolve()
+    for parent in path.parents:
+        if (parent / ".git").exists():
+            return path.relative_to(parent).as_posix()
+    try:
+        return path.relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def worst_first(findings: tuple[Finding, ...]) -> list[Finding]:
+    """Violated before undetermined, errors before warnings, else in order."""
+    verdicts = {"violated": 0, "undetermined": 1}
+    severities = {"error": 0, "warning": 1, "note": 2}
+    return sorted(findings, key=lambda f: (verdicts.get(f.verdict, 2), severities[f.severity]))
