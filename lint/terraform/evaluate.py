@@ -80,7 +80,14 @@ class Run:
         options: Options,
         overlay: Mapping[Path, bytes] | None = None,
         cache: ParseCache | None = None,
+        *,
+        known: Mapping[str, Mapping[str, Value]] | None = None,
+        inputs: Mapping[str, Value] | None = None,
     ) -> None:
+        """`known` are attributes of resources by address that something else tells (a plan, a state), `inputs` values
+        of the root module's variables that come before all others."""
+        self._known = known or {}
+        self._known_inputs = inputs or {}
         self.given_directory = directory
         self.top = Path(os.path.abspath(directory))
         self.base = Path(os.path.abspath(options.base)) if options.base is not None else self.top
@@ -162,6 +169,9 @@ class Run:
 
     def given(self, name: str, module: ModuleInstance) -> Value | None:
         """The value given to a variable of the root module, or None."""
+        known = self._known_inputs.get(name)
+        if known is not None:
+            return known
         found = self._inputs.get(name)
         if found is None:
             return None
@@ -214,7 +224,10 @@ class Run:
         )
 
     def computed(self, made: Made) -> Mapping[str, Value]:
-        """Attributes that follow from a resource's arguments alone."""
+        """Attributes that follow from a resource's arguments alone, or that a plan or state tells."""
+        known = self._known.get(made.address)
+        if known is not None:
+            return known
         mode, kind, _ = made.key
         values = made.body.values
         if mode == "managed" and kind == "terraform_data":
@@ -346,7 +359,7 @@ class Run:
         reasons = (*module.reasons, *made.reasons)
         body = made.body
         values = body.values
-        if made.key[0] == "data" or kind == "terraform_data":
+        if mode == "data" or kind == "terraform_data":
             values = {**values, **self.computed(made)}
         return Resource(
             address=made.address,

@@ -80,7 +80,8 @@ class Resource:
     exists: bool = True
     reasons: tuple[Reason, ...] = ()
     comments: tuple[str, ...] = ()  # the comment lines directly above and inside the block, without their markers
-    computed: bool = True  # True (HCL): absent attributes are unknown; False (state): absent is null
+    computed: bool = True  # True (HCL): absent attributes are unknown; False (plan, state): absent is null
+    unset: frozenset[str] = frozenset()  # plan: attributes that nothing sets and that are known only after apply
 
     def get(self, name: str) -> Value:
         """The value of an attribute: as set; else unknown with a reference to this resource; from a state, else null.
@@ -90,7 +91,7 @@ class Resource:
         value = self.values.get(name)
         if value is not None and (value.data is not None or not self.computed):
             return value
-        if not self.computed:
+        if not self.computed and name not in self.unset:
             return Value(DYNAMIC, None)
         reason = Reason(
             text=f"{self.address}.{name} is known only after apply",
@@ -171,7 +172,10 @@ def _nested_list(
     value = values.get(name)
     configured = bool(items) or bool(reasons) or name in blocks or (value is not None and value.data is not None)
     if value is not None:
-        more, unknown = elements(value, origins.get(name, origin))
+        places: list[Origin] = []
+        while (place := origins.get(f"{name}[{len(places)}]")) is not None:
+            places.append(place)
+        more, unknown = elements(value, origins.get(name, origin), places)
         items.extend(more)
         reasons.extend(unknown)
     return NestedList(tuple(items), configured, tuple(dict.fromkeys(reasons)))
