@@ -28,6 +28,13 @@ def check_names(project: Project, packs: Mapping[str, Pack]) -> tuple[Problem, .
     return tuple(found)
 
 
+def _unknown_pack(deployment: Deployment, packs: Mapping[str, Pack]) -> Problem:
+    from lint.packs.find import builtin_files
+
+    known = dict.fromkeys([*packs, *builtin_files()])
+    return _unknown("pack", deployment.pack, known, deployment.origin_of("pack"), "`netpact packs list` lists them")
+
+
 def _deployment(deployment: Deployment, pack: Pack) -> Iterator[Problem]:
     behind = f" in pack `{pack.id}`"
     variants = [name for name, _ in pack.variants]

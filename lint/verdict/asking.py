@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator
 from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, Peer, UnknownPeer
+from lint.graph.topology import Network, Subnet
 from lint.reach import Inbound, Outbound, Reach, between, inbound, outbound
 from lint.reach.result import Party
 from lint.space.intervals import IntervalSet
@@ -145,7 +146,8 @@ def _address_sets(graph: RuleGraph) -> Iterator[IntervalSet]:
     for listed in graph.address_lists.values():
         yield listed.must
         yield listed.may
-    for area in (*graph.networks.values(), *graph.subnets.values()):
+    areas: list[Network | Subnet] = [*graph.networks.values(), *graph.subnets.values()]
+    for area in areas:
         yield area.prefixes
         if area.prefixes_may is not None:
             yield area.prefixes_may

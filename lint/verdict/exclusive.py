@@ -10,7 +10,7 @@ from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, GroupMembers, UnknownPeer
 from lint.packs.model import Flow, services_of
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC
-from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.intervals import IntervalSet
 from lint.space.services import ALL_SERVICES
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 from lint.verdict.documented import NOBODY, Documented, documented
@@ -225,5 +225,3 @@ def undocumented_services(scene: Scene) -> Iterator[Finding]:
 def _listing(roles: Iterable[str]) -> str:
     return " and ".join(f"`{role}`" for role in roles)
 
-
-__all__ = ["EMPTY", "excess_of", "findings", "undocumented_services"]

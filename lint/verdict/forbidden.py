@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint.origin import Reason
 from lint.packs.model import ANYONE, INTERNET, Flow, services_of
@@ -15,7 +14,7 @@ from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 from lint.verdict.documented import places_of
 from lint.verdict.excess import Excess, RuleTraffic, finish, peers_sentence
 from lint.verdict.finding import Finding, Side
-from lint.verdict.parties import Crowd, Machine, Plain, crowds, parties
+from lint.verdict.parties import Crowd, Plain, crowds, parties
 from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
 from lint.verdict.scene import Scene
 from lint.verdict.write import bare, unbound
@@ -84,8 +83,8 @@ def _pairs(scene: Scene, flow: Flow, start: Crowd, end: Crowd, services: Interva
             )
     elif isinstance(last, Plain):
         out = scene.asking.outbound(start.machines[0].endpoint, services)
-        must = out.allowed.must.restrict(last.must, services)
-        may = out.allowed.may.restrict(last.may, services)
+        must = out.delivered.must.restrict(last.must, services)
+        may = out.delivered.may.restrict(last.may, services)
         why: tuple[Reason, ...] = ()
         if flow.except_documented:
             known, why = _documented_out(scene, flow)
@@ -117,8 +116,8 @@ def _machines(scene: Scene, start: Crowd, end: Crowd, services: IntervalSet) -> 
             reach = scene.asking.between(one.endpoint, target.endpoint, services)
             places = IntervalSet.of(*(a.place for a in one.endpoint.addresses))
             if one.sure:
-                must = must | reach.allowed.must.restrict(places, services)
-            may = may | reach.allowed.may.restrict(places, services)
+                must = must | reach.delivered.must.restrict(places, services)
+            may = may | reach.delivered.may.restrict(places, services)
             layers |= dict.fromkeys(reach.layers)
             reasons += [*reach.reasons, *one.reasons]
             rules += _rules_of(reach)
@@ -199,7 +198,5 @@ def _finding(
         listed = peers_sentence(names, peers)
         sentence = f"{who} {can} reach {listed} on {text}" if outward else f"{listed} {can} reach {text} of {who}"
     begun = scene.finding(flow, verdict, near if outward else far, far if outward else near, text, sentence)
-    return replace(finish(scene, begun, together))
+    return finish(scene, begun, together)
 
-
-__all__ = ["Machine", "findings"]

@@ -13,17 +13,15 @@ from lint.project.names import check_names
 from lint.sources import Problem
 from lint.verdict import exclusive, forbidden, signature
 from lint.verdict.asking import Asking
-from lint.verdict.bind import Bound, bind, glob
+from lint.verdict.bind import bind, glob
 from lint.verdict.finding import Finding
 from lint.verdict.names import Names
 from lint.verdict.options import Binding, Judgement, JudgeOptions
 from lint.verdict.required import Required
 from lint.verdict.scene import Scene
-from lint.verdict.severity import severity
 from lint.verdict.waivers import waive
 from lint.verdict.write import bare, required_findings
 
-PARTIES = ("internet", "anyone")  # words of forbidden flows that are no roles
 _MOST_REASONS = 5
 
 
@@ -36,8 +34,8 @@ def judge(graph: RuleGraph, project: Project | None, packs: Mapping[str, Pack], 
     if project is None:
         wanted = options.packs or tuple(packs)
         found = [f for id_ in wanted if id_ in packs for f in signature.judge(asking, names, packs[id_], options)]
-        findings, problems = waive(_chosen(found, options), (), options)
-        return Judgement(_complete(findings, graph), tuple(problems))
+        findings, said = waive(_chosen(found, options), (), options)
+        return Judgement(findings, tuple(said))
     problems = list(check_names(project, packs))
     found, unbound, bindings = [], [], []
     for deployment in project.deployments:
@@ -150,5 +148,3 @@ def _complete(findings: Iterable[Finding], graph: RuleGraph) -> tuple[Finding, .
         for f in findings
     )
 
-
-__all__ = ["Bound", "JudgeOptions", "Judgement", "judge", "severity"]

@@ -39,7 +39,7 @@ class Scene:
 
     def trace(self, source: str, destination: str, services: IntervalSet | None, text: str) -> str:
         """The command that shows the same, hop by hop."""
-        words = ["netpact", "trace", *shlex.split(self.source), "--from", source, "--to", destination]
+        words = ["netpact", "trace", *_words(self.source), "--from", source, "--to", destination]
         if services is not None and " " not in text and text != "any":
             words += ["--service", text]
         return shlex.join(words)
@@ -70,6 +70,13 @@ class Scene:
                 destination.endpoints or destination.addresses,
             ),
         )
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a path with a quotation mark in it
+        return [text]
 
 
 def document(pack: Pack, flow: Flow) -> Document:

@@ -17,7 +17,7 @@ from lint.verdict.exclusive import excess_of
 from lint.verdict.finding import Finding, Side
 from lint.verdict.names import Names
 from lint.verdict.options import JudgeOptions
-from lint.verdict.parties import Machine, crowds
+from lint.verdict.parties import Crowd, Machine, crowds
 from lint.verdict.required import SATISFIED, VIOLATED
 from lint.verdict.scene import Scene
 from lint.verdict.write import wanted_text
@@ -30,7 +30,8 @@ def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> It
     """
     variants = tuple(name for name, _ in pack.variants)
     flows: dict[str, Flow] = {}
-    for phase in [name for name, _ in pack.phases] or [None]:
+    phases: list[str | None] = [name for name, _ in pack.phases]
+    for phase in phases or [None]:
         flows |= {flow.id: flow for flow in active_flows(pack, variants, phase)}
     roles = {role.name: Bound(role) for role in pack.roles}
     ordered = tuple(flow for flow in pack.flows if flow.id in flows)
@@ -54,7 +55,7 @@ def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> It
             yield _unbound(scene, flow, signature, bool(everybody))
 
 
-def _open(scene: Scene, flow: Flow, text: str, services: IntervalSet, everybody: tuple) -> Iterator[Finding]:  # type: ignore[type-arg]
+def _open(scene: Scene, flow: Flow, text: str, services: IntervalSet, everybody: tuple[Crowd, ...]) -> Iterator[Finding]:
     groups: dict[tuple[str, int], list[Excess]] = {}
     for crowd in everybody:
         for excess in excess_of(scene, crowd.machines, services, NOBODY, True):
@@ -82,7 +83,7 @@ def _unbound(scene: Scene, flow: Flow, signature: IntervalSet, any_endpoint: boo
     sentence = (
         f"bind {listed} in a project file to have this judged" if listed else "it needs a project file to be judged"
     )
-    judged = any(not (services & signature).pairs == () for _, services in services_of(flow))
+    judged = any(bool(services & signature) for _, services in services_of(flow))
     if flow.kind == "exclusive" and judged and any_endpoint:
         sentence += "; as far as public addresses go, no endpoint of the source opens these ports"
     sides = [Side(" or ".join(side) or None, (), ()) for side in (flow.sources, flow.destinations)]

@@ -1,0 +1,300 @@
+"""Required flows: satisfied inside what is certain, violated outside of what is possible, else undetermined with the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+AGENT_TO_GATEWAY = "agent: [{names: [agent-*]}]\ngateway: [{names: [gateway]}]"
+
+
+def two_agents(tools, into, out=(("any", "0.0.0.0/0"),)):
+    return (
+        tools.world()
+        .group("agents", out=out)
+        .group("gateway", into)
+        .machine("agent-1", "10.0.1.5", "agents")
+        .machine("agent-2", "10.0.1.6", "agents")
+        .machine("gateway", "10.0.2.9", "gateway")
+    )
+
+
+@pytest.mark.parametrize(
+    ("into", "verdict"),
+    [
+        ([("tcp/13260", "10.0.1.0/24")], "satisfied"),
+        ([("tcp/13260", "group:agents")], "satisfied"),
+        ([("tcp/13260", "10.0.1.5/32"), ("tcp/13260", "10.0.1.6/32")], "satisfied"),
+        ([("tcp/13000-14000", "0.0.0.0/0")], "satisfied"),
+        ([("any", "group:agents")], "satisfied"),
+        ([], "violated"),
+        ([("udp/13260", "10.0.1.0/24")], "violated"),
+        ([("tcp/13261", "10.0.1.0/24")], "violated"),
+        ([("tcp/13260", "group:gateway")], "violated"),
+        ([("tcp/13260", "?var.agents")], "undetermined"),
+        ([("tcp/13260", "10.0.1.0/24"), ("tcp/22", "?var.agents")], "satisfied"),
+        ([("tcp/22", "?var.agents")], "violated"),
+    ],
+)
+def test_verdict_follows_the_destination_s_rules(tools, into, verdict):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    (finding,) = tools.judge(two_agents(tools, into), tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.verdict == verdict
+
+
+def test_missing_lists_exactly_the_pairs_that_lack_it(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = two_agents(tools, [("tcp/13260", "10.0.1.5/32")])
+    (finding, other) = sorted(
+        tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings, key=lambda f: f.verdict
+    )
+    assert (finding.verdict, finding.source.endpoints) == ("satisfied", ("aws_instance.agent-1",))
+    assert (other.verdict, other.source.endpoints) == ("violated", ("aws_instance.agent-2",))
+    assert [(lane.source, lane.destination, lane.service) for lane in other.missing] == [
+        ("10.0.1.6/32", "10.0.2.9/32", "tcp/13260")
+    ]
+    assert other.source.addresses == ("10.0.1.6/32",)
+
+
+def test_a_violation_names_the_first_blocker_its_rules_and_a_packet(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    (finding,) = tools.judge(two_agents(tools, []), tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.id == "prod/required-flow"
+    assert [(one.layer, one.direction, one.filter) for one in finding.blocked_by] == [
+        ("security_group", "ingress", "gateway")
+    ]
+    assert finding.blocked_by[0].origin.file == "main.tf"
+    assert [(rule.address, rule.origin.line) for rule in finding.rules] == [("aws_security_group.gateway", 20)]
+    packet = finding.witness
+    assert (packet.source, packet.destination, packet.protocol, packet.port) == ("10.0.1.5", "10.0.2.9", "tcp", 13260)
+    assert 1024 <= packet.source_port <= 65535
+    assert finding.severity == "error"
+    assert finding.document.row == "7"
+    assert finding.layers == ("security_group",)
+
+
+def test_pairs_with_the_same_filters_and_verdict_are_one_finding(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    (finding,) = tools.judge(two_agents(tools, []), tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.source.endpoints == ("aws_instance.agent-1", "aws_instance.agent-2")
+    assert len(finding.missing) == 2
+
+
+def test_each_service_is_a_finding_of_its_own(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/443,30080 udp/53")
+    world = two_agents(tools, [("tcp/443", "10.0.1.0/24")])
+    found = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert [(f.service, f.verdict) for f in found] == [
+        ("tcp/443", "satisfied"),
+        ("tcp/30080", "violated"),
+        ("udp/53", "violated"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("open_", "verdict"),
+    [("tcp/22", "satisfied"), ("tcp/443", "satisfied"), ("tcp/80", "violated")],
+)
+def test_one_of_several_services_is_enough_where_the_document_says_or(tools, open_, verdict):
+    flow = tools.flow("required", "agent", "gateway", "tcp/22 tcp/443", any_service=True)
+    (finding,) = tools.judge(
+        two_agents(tools, [(open_, "10.0.1.0/24")]), tools.pack(flow), AGENT_TO_GATEWAY
+    ).findings
+    assert (finding.service, finding.verdict) == ("tcp/22 or tcp/443", verdict)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ("10.0.1.0/24", "10.0.1.0/24", "satisfied"),
+        ("10.0.1.0/24", "192.0.2.1/32", "satisfied"),
+        ("192.0.2.1/32", "192.0.2.1/32", "violated"),
+        ("192.0.2.1/32", "?var.x", "undetermined"),
+    ],
+)
+def test_one_of_several_destinations_is_enough_where_the_document_says_or(tools, first, second, verdict):
+    flow = tools.flow("required", "agent", "dns", "udp/53", any_destination=True)
+    world = (
+        tools.world()
+        .group("agents")
+        .group("a", [("udp/53", first)])
+        .group("b", [("udp/53", second)])
+        .machine("agent-1", "10.0.1.5", "agents")
+        .machine("dns-a", "10.0.2.1", "a")
+        .machine("dns-b", "10.0.2.2", "b")
+    )
+    found = tools.judge(world, tools.pack(flow), "agent: [{names: [agent-*]}]\ndns: [{names: ['dns-*']}]").findings
+    assert {f.verdict for f in found} == {verdict}
+
+
+def test_outbound_rules_of_the_source_count_too(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = two_agents(tools, [("any", "0.0.0.0/0")], out=[("tcp/443", "0.0.0.0/0")])
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.verdict == "violated"
+    assert [(one.direction, one.filter) for one in finding.blocked_by] == [("egress", "agents")]
+
+
+def test_every_filter_that_stops_it_is_named(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    (finding,) = tools.judge(two_agents(tools, [], out=[]), tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert [one.direction for one in finding.blocked_by] == ["egress", "ingress"]
+
+
+def test_plain_addresses_are_judged_at_the_end_that_is_ours(tools):
+    flow = tools.flow("required", "console", "gateway", "tcp/22")
+    roles = "console: [{addresses: [203.0.113.10/32, 203.0.113.11/32]}]\ngateway: [{names: [gateway]}]"
+    world = tools.world().group("g", [("tcp/22", "203.0.113.10/32")]).machine("gateway", "10.0.2.9", "g")
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.verdict == "violated"
+    assert [(lane.source, lane.destination) for lane in finding.missing] == [("203.0.113.11/32", "10.0.2.9/32")]
+    assert finding.source.addresses == ("203.0.113.10/32", "203.0.113.11/32")
+
+
+@pytest.mark.parametrize(
+    ("out", "verdict", "missing"),
+    [
+        ([("tcp/443", "0.0.0.0/0")], "satisfied", []),
+        ([("tcp/443", "198.51.100.0/24")], "satisfied", []),
+        ([("tcp/443", "198.51.100.0/25")], "violated", [("10.0.1.5/32", "198.51.100.128/25")]),
+        ([], "violated", [("10.0.1.5/32", "198.51.100.0/24")]),
+        ([("tcp/443", "?var.storage")], "undetermined", [("10.0.1.5/32", "198.51.100.0/24")]),
+    ],
+)
+def test_only_the_outbound_side_is_judged_towards_plain_addresses(tools, out, verdict, missing):
+    flow = tools.flow("required", "agent", "storage", "tcp/443")
+    world = tools.world().group("a", out=out).machine("agent-1", "10.0.1.5", "a")
+    roles = "agent: [{names: [agent-1]}]\nstorage: [{addresses: [198.51.100.0/24]}]"
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.verdict == verdict
+    assert [(lane.source, lane.destination) for lane in finding.missing] == missing
+
+
+def test_nothing_of_ours_lies_between_two_plain_addresses(tools):
+    flow = tools.flow("required", "console", "api", "tcp/443")
+    roles = "console: [{addresses: [203.0.113.10/32]}]\napi: [{addresses: [198.51.100.0/24]}]"
+    (finding,) = tools.judge(tools.world(), tools.pack(flow), roles).findings
+    assert finding.verdict == "not_applicable"
+    assert finding.missing == ()
+
+
+def test_a_host_local_flow_is_not_applicable(tools):
+    flow = tools.flow("required", "agent", "agent", "tcp/59999", host_local=True)
+    world = tools.world().group("a").machine("agent-1", "10.0.1.5", "a")
+    (finding,) = tools.judge(world, tools.pack(flow), "agent: [{names: [agent-1]}]").findings
+    assert finding.verdict == "not_applicable"
+
+
+def test_a_machine_in_both_roles_needs_no_way_to_itself(tools):
+    flow = tools.flow("required", "srn", "srn", "udp/20082")
+    world = tools.world().group("s", [("udp/20082", "group:s")])
+    for number in (1, 2, 3):
+        world.machine(f"srn-{number}", f"10.0.1.{number}", "s")
+    (finding,) = tools.judge(world, tools.pack(flow), "srn: [{names: ['srn-*']}]").findings
+    assert finding.verdict == "satisfied"
+    assert len(finding.source.endpoints) == len(finding.destination.endpoints) == 3
+
+
+def test_different_machines_of_one_role_still_make_one_finding(tools):
+    flow = tools.flow("required", "srn", "srn", "udp/20082")
+    world = tools.world().group("s")
+    for number in (1, 2, 3):
+        world.machine(f"srn-{number}", f"10.0.1.{number}", "s", region=f"r{number}")
+    (finding,) = tools.judge(world, tools.pack(flow), "srn: [{names: ['srn-*']}]").findings
+    assert finding.verdict == "violated"
+    assert len(finding.missing) == 6
+
+
+def test_a_single_machine_has_no_peer_of_its_own_role(tools):
+    flow = tools.flow("required", "srn", "srn", "udp/20082")
+    world = tools.world().group("s").machine("srn-1", "10.0.1.1", "s")
+    (finding,) = tools.judge(world, tools.pack(flow), "srn: [{names: ['srn-*']}]").findings
+    assert finding.verdict == "not_applicable"
+
+
+def test_unknown_addresses_are_proven_by_group(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = (
+        tools.world()
+        .group("agents")
+        .group("gateway", [("tcp/13260", "group:agents")])
+        .machine("agent-1", None, "agents")
+        .machine("gateway", None, "gateway")
+    )
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.verdict == "satisfied"
+    assert finding.source.addresses == ()
+
+
+def test_missing_traffic_of_an_unknown_address_names_the_endpoint(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = tools.world().group("agents").group("gateway", [])
+    world.machine("agent-1", None, "agents").machine("gateway", None, "gateway")
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    (lane,) = finding.missing
+    assert (lane.source, lane.source_name) == (None, "aws_instance.agent-1")
+    assert (lane.destination, lane.destination_name) == (None, "aws_instance.gateway")
+    assert finding.witness.source is None
+
+
+def test_an_address_range_that_may_hold_the_source_leaves_it_undetermined(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = tools.world().group("agents").group("gateway", [("tcp/13260", "10.0.1.0/25")])
+    world.machine("agent-1", None, "agents", within="10.0.1.0/24").machine("gateway", "10.0.2.9", "gateway")
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.verdict == "undetermined"
+
+
+def test_what_is_unknown_is_named(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = two_agents(tools, [("tcp/13260", "?var.agents")])
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert any("var.agents has no value" in text for text in finding.unknown)
+    assert finding.severity == "warning"
+
+
+def test_an_endpoint_that_may_not_exist_is_never_certainly_violated(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = tools.world().group("agents").group("gateway", [])
+    world.machine("agent-1", "10.0.1.5", "agents").machine("gateway", "10.0.2.9", "gateway", exists=False)
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.verdict == "undetermined"
+
+
+def test_nothing_is_satisfied_where_the_source_is_incomplete(tools):
+    from lint.origin import Reason
+
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = two_agents(tools, [("tcp/13260", "10.0.1.0/24")])
+    world.incomplete = (Reason("module.vpc isn't installed"),)
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.verdict == "undetermined"
+    assert any("module.vpc isn't installed" in text for text in finding.unknown)
+
+
+def test_an_optional_flow_is_a_warning_at_most(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260", optional=True)
+    (finding,) = tools.judge(two_agents(tools, []), tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert (finding.verdict, finding.severity) == ("violated", "warning")
+
+
+def test_the_finding_prints_the_trace_that_shows_it(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    judged = tools.judge(two_agents(tools, []), tools.pack(flow), AGENT_TO_GATEWAY, source="infra/prod")
+    assert judged.findings[0].trace == (
+        "netpact trace infra/prod --from aws_instance.agent-1 --to aws_instance.gateway --service tcp/13260"
+    )
+
+
+def test_the_fingerprint_outlives_moved_lines_and_changes_with_the_endpoints(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    first = tools.judge(two_agents(tools, []), tools.pack(flow), AGENT_TO_GATEWAY).findings[0]
+    moved = two_agents(tools, [])
+    moved = tools.world().group("unrelated")
+    moved.group("agents").group("gateway").machine("agent-1", "10.0.1.5", "agents")
+    moved.machine("agent-2", "10.0.1.6", "agents").machine("gateway", "10.0.2.9", "gateway")
+    second = tools.judge(moved, tools.pack(flow), AGENT_TO_GATEWAY).findings[0]
+    assert first.rules[0].origin.line != second.rules[0].origin.line
+    assert first.fingerprint == second.fingerprint
+    moved.machine("agent-3", "10.0.1.7", "agents")
+    third = tools.judge(moved, tools.pack(flow), AGENT_TO_GATEWAY).findings[0]
+    assert third.fingerprint != first.fingerprint
