@@ -34,7 +34,7 @@ _CASE_FIELDS = ("name", "variants", "phase", "strictness", "without", "in", "out
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who stands for a role: a machine (`address`, perhaps `public`), or addresses outside of the judged network (`cidr`)."""
+    """Who stands for a role: a machine (`address`, perhaps `public`), or addresses outside of the network (`cidr`)."""
 
     name: str
     role: str
@@ -83,7 +83,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What came of one case: nothing in `failures` where it went as expected, else one sentence for each flow that didn't."""
+    """What came of one case: no `failures` where it went as expected, else a sentence for each flow that didn't."""
 
     case: Case
     failures: tuple[str, ...] = ()

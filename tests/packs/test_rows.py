@@ -87,7 +87,7 @@ ROWS: dict[str, list[tuple[str, str, str, str, str]]] = {
         (INSTALLATION, "list, entries 1 and 2, and last paragraph", "cms", "package-sources", "tcp/80 tcp/443"),
         (INSTALLATION, "list, entries 1 and 2, and last paragraph", "srn", "package-sources", "tcp/80 tcp/443"),
         ("About Internet Access > Normal Operation Phase", "paragraph 1", "srn", "clc-api", "tcp/443"),
-        ("Code Update", "paragraph 1", "cms", "package-sources", "tcp/443"),
+        ("Code Update", "paragraph 1", "cms", "package-sources", "tcp/80 tcp/443"),
         (SUMMARY, "list, entry 1", "srn", "package-sources", "tcp/80 tcp/443"),
         (SUMMARY, "list, entry 2", "srn", "clc-api", "tcp/443"),
     ],
@@ -130,7 +130,6 @@ ROWS: dict[str, list[tuple[str, str, str, str, str]]] = {
     ],
     "securidata/online-backup": [
         (BACKUP, "paragraph 2", "backup-client", "datacenter", "tcp/4401"),
-        (BACKUP, "paragraph 2", "backup-client", "datacenter", "udp/4401"),
         (BACKUP, "paragraph 2", "backup-client", "datacenter", "tcp/4403"),
         (BACKUP, "paragraph 2", "backup-client", "datacenter", "udp/4403"),
         (CLIENT, "paragraph 2", "backup-client", "datacenter", "tcp/4401"),
