@@ -276,7 +276,7 @@ def _to_sequence(value: Value, wanted: ListType | SetType, unsafe: bool) -> Valu
 
 def certain_members(members: Sequence[Value]) -> bool:
     """Whether the members of a set are as many as they seem, in the order in which they stand."""
-    return len(members) < 2 or not any(isinstance(m.data, Unknown) or unknown_reasons(m) for m in members)
+    return len(members) < 2 or not any(not m.known for m in members)
 
 
 def _unified(values: list[Value], unsafe: bool, what: str) -> list[Value]:

@@ -263,6 +263,10 @@ class Number:
         """All digits of the exact value; as `digits`."""
         return _decimal(self.mantissa, self.exponent) if self.mantissa else ("", 0)
 
+    def exact_text(self) -> str:
+        """All digits of a whole number."""
+        return _to_digits(self.mantissa << self.exponent if self.exponent >= 0 else self.mantissa >> -self.exponent)
+
     def decimal(self) -> Decimal:
         """As a Decimal of the shortest text."""
         if self.infinite:

@@ -1,0 +1,1 @@
+"""Terraform's built-in functions by family; `registry` finds them by name."""

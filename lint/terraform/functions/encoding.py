@@ -1,0 +1,213 @@
+"""Encodings: base64, CSV, JSON, YAML, URL escapes and text in other character sets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import json
+from typing import Any, NoReturn
+
+from lint.terraform.functions.csvtext import read_csv
+from lint.terraform.functions.registry import Caller, FunctionError, Parameter, function
+from lint.terraform.functions.yamltext import read_yaml, write_yaml
+from lint.terraform.numbers import Number
+from lint.terraform.types import NUMBER, STRING, list_of, object_of
+from lint.terraform.values import (
+    FALSE,
+    NULL,
+    TRUE,
+    Unknown,
+    Value,
+    normal,
+    object_value,
+    string,
+    to_json,
+    tuple_value,
+    unknown_from,
+)
+
+_STR = Parameter("str", STRING)
+
+
+@function("base64encode", _STR, returns=STRING)
+def _base64encode(call: Caller, text: Value) -> Value:
+    return string(base64.b64encode(text.data.encode()).decode())
+
+
+@function("base64decode", _STR, returns=STRING)
+def _base64decode(call: Caller, text: Value) -> Value:
+    try:
+        return string(_decoded(text.data).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise FunctionError("the result of decoding the provided string is not valid UTF-8") from None
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of standard base64 with padding; line breaks are passed over. Raises FunctionError."""
+    try:
+        return base64.b64decode(text.replace("\r", "").replace("\n", "").encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        raise FunctionError("the text is not valid base64") from None
+
+
+@function("base64gzip", _STR, returns=STRING)
+def _base64gzip(call: Caller, text: Value) -> Value:
+    reason = call.reason("base64gzip() gives bytes that depend on the compressor", "tf.function:base64gzip")
+    return Value(STRING, Unknown((reason,), prefix="H4sIAAAAAAAA", not_null=True))
+
+
+@function("urlencode", _STR, returns=STRING)
+def _urlencode(call: Caller, text: Value) -> Value:
+    from urllib.parse import quote_plus
+
+    return string(quote_plus(text.data, safe=""))
+
+
+@function("textencodebase64", Parameter("string", STRING), Parameter("encoding", STRING), returns=STRING)
+def _textencodebase64(call: Caller, text: Value, encoding: Value) -> Value:
+    codec = _codec(encoding.data)
+    try:
+        return string(base64.b64encode(text.data.encode(codec)).decode())
+    except UnicodeError:
+        raise FunctionError("the given string contains characters that the encoding can't represent") from None
+
+
+@function("textdecodebase64", Parameter("source", STRING), Parameter("encoding", STRING), returns=STRING)
+def _textdecodebase64(call: Caller, source: Value, encoding: Value) -> Value:
+    codec = _codec(encoding.data)
+    try:
+        text = _decoded(source.data).decode(codec)
+    except UnicodeError:
+        raise FunctionError("the given string contains symbols that are not defined for the encoding") from None
+    if "\ufffd" in text:
+        raise FunctionError("the given string contains symbols that are not defined for the encoding")
+    return string(text)
+
+
+# Names of IANA's registry that Python knows by another name.
+_CODECS = {
+    "utf-16": "utf-16-be",
+    "windows-874": "cp874",
+    "ibm866": "cp866",
+    "iso_8859-1:1987": "iso-8859-1",
+    "macintosh": "mac-roman",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "windows-31j": "cp932",
+}
+_REFUSED = (
+    "utf-7",
+    "utf-32",
+    "idna",
+    "punycode",
+    "unicode",
+    "raw_unicode",
+    "undefined",
+    "hex",
+    "rot",
+    "zlib",
+    "bz2",
+    "uu",
+)
+
+
+def _codec(name: str) -> str:
+    lowered = name.strip().lower()
+    if not lowered or lowered.startswith(_REFUSED) or "escape" in lowered or lowered in ("base64", "quopri", "mbcs"):
+        raise FunctionError(f'"{name[:40]}" is not a supported IANA encoding name or alias')
+    try:
+        found = codecs.lookup(_CODECS.get(lowered, lowered))
+    except (LookupError, ValueError):
+        raise FunctionError(f'"{name[:40]}" is not a supported IANA encoding name or alias') from None
+    return found.name
+
+
+@function("csvdecode", _STR)
+def _csvdecode(call: Caller, text: Value) -> Value:
+    try:
+        rows = read_csv(text.data)
+    except ValueError as problem:
+        raise FunctionError(str(problem)) from None
+    if not rows:
+        raise FunctionError("missing header line")
+    names = [normal(name) for name in rows[0]]
+    if len(set(names)) < len(names):
+        raise FunctionError("duplicate column name")
+    kind = object_of(dict.fromkeys(names, STRING))
+    call.budget.elements(len(rows) * max(1, len(names)))
+    made: list[Value] = []
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(names):
+            raise FunctionError(f"CSV parse error: record {number} has the wrong number of fields")
+        made.append(object_value({name: string(cell) for name, cell in zip(names, row)}))
+    return Value(list_of(kind), tuple(made))
+
+
+@function("jsonencode", Parameter("val", null=True, unknown=True, partial=True), returns=STRING)
+def _jsonencode(call: Caller, value: Value) -> Value:
+    if not value.known:
+        return unknown_from(STRING, (value,), not_null=True)
+    try:
+        text = to_json(value)
+    except ValueError as problem:
+        raise FunctionError(str(problem)) from None
+    call.budget.text(len(text))
+    return string(text)
+
+
+@function("jsondecode", _STR)
+def _jsondecode(call: Caller, text: Value) -> Value:
+    try:
+        data = json.loads(
+            text.data, parse_int=_number, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
+        )
+    except RecursionError:
+        raise FunctionError("the JSON is nested too deeply") from None
+    except ValueError as problem:
+        raise FunctionError("the text is not valid JSON") from problem
+    made = json_value(data)
+    call.budget.value(made.size, made.depth)
+    return made
+
+
+def _number(digits: str) -> Value:
+    return Value(NUMBER, Number.parse(digits))
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Value:
+    return object_value({normal(name): json_value(value) for name, value in pairs})
+
+
+def json_value(data: Any) -> Value:
+    """What `json.loads` gave as a value: an array is a tuple, an object is an object."""
+    if isinstance(data, Value):
+        return data
+    if data is None:
+        return NULL
+    if data is True:
+        return TRUE
+    if data is False:
+        return FALSE
+    if isinstance(data, str):
+        if any("\ud800" <= c <= "\udfff" for c in data):
+            data = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in data)
+        return string(data)
+    return tuple_value([json_value(each) for each in data])
+
+
+@function("yamldecode", Parameter("src", STRING))
+def _yamldecode(call: Caller, text: Value) -> Value:
+    return read_yaml(text.data, call.budget)
+
+
+@function("yamlencode", Parameter("value", null=True, unknown=True, partial=True), returns=STRING)
+def _yamlencode(call: Caller, value: Value) -> Value:
+    if not value.known:
+        return unknown_from(STRING, (value,), not_null=True)
+    text = write_yaml(value)
+    call.budget.text(len(text))
+    return string(text)
