@@ -65,6 +65,18 @@ def trails_between(engine: Engine, source: Endpoint, destination: Endpoint) -> l
     return found
 
 
+def _starts_at(trail: Trail, party: Party) -> bool:
+    return party.addresses is None or trail.source.shown <= party.addresses
+
+
+def _ends_at(trail: Trail, party: Party) -> bool:
+    """Whether a trail ends at the addresses that were asked for: a private one names the private way, a public one the public."""
+    if party.addresses is None:
+        return True
+    places = trail.destination.shown if trail.via == "private" else trail.destination.public
+    return not places.isdisjoint(party.addresses)
+
+
 def _public_too(source: Spot, destination: Spot) -> bool:
     """Whether the way over public addresses is worth a look.
 
@@ -90,7 +102,13 @@ def _machines(engine: Engine, source: Party, destination: Party, asked: Interval
         whole = Bounds.exactly(TrafficSet.of(places, asked))
         note = "both are the same machine: no filter of the cloud sees this traffic"
         return Reach(source, destination, whole, (), (), "allowed", (), (note,), whole, whole, whole, places)
-    trails = trails_between(engine, start, end)
+    trails = [
+        trail
+        for trail in trails_between(engine, start, end)
+        if _starts_at(trail, source) and _ends_at(trail, destination)
+    ]
+    if source.addresses is not None:
+        places = places & source.addresses
     wanted = _wanted(places, asked, start.client_ports)
     allowed, delivered, paths, layers, reasons = _gathered(engine, trails, asked, wanted, SOURCE)
     verdict = verdict_of(allowed, wanted)
@@ -149,15 +167,16 @@ def _gathered(
             )
         )
     return (
-        _all(allowed),
-        _all(delivered),
+        together(allowed),
+        together(delivered),
         tuple(paths),
         tuple(layers),
         tuple(reasons),
     )
 
 
-def _all(parts: list[Bounds]) -> Bounds:
+def together(parts: list[Bounds]) -> Bounds:
+    """The union of several bounds."""
     if len(parts) == 1:
         return parts[0]
     return Bounds(TrafficSet.union(one.must for one in parts), TrafficSet.union(one.may for one in parts))
@@ -211,7 +230,7 @@ def _inward(engine: Engine, source: Party, destination: Party, asked: IntervalSe
         mine = _of_family(addresses, spot)
         if mine:
             places = places | mine
-            trails += _arriving(engine, spot, mine, known=True)
+            trails += [one for one in _arriving(engine, spot, mine, known=True) if _ends_at(one, destination)]
     wanted = _wanted(places, asked, None)
     allowed, delivered, paths, layers, reasons = _gathered(engine, trails, asked, wanted, SOURCE)
     verdict = verdict_of(allowed, wanted)
@@ -245,6 +264,16 @@ def _world(engine: Engine) -> World:
     if not isinstance(found, World):
         found = engine.memory["world"] = World(engine)
     return found
+
+
+def arriving_from(engine: Engine, spot: Spot, addresses: IntervalSet) -> list[Trail]:
+    """Every trail from these addresses to a spot, whoever has them."""
+    return _arriving(engine, spot, addresses, known=False)
+
+
+def leaving_to(engine: Engine, spot: Spot, addresses: IntervalSet) -> list[Trail]:
+    """Every trail from a spot to these addresses, whoever has them."""
+    return _leaving(engine, spot, addresses, known=False)
 
 
 def _arriving(engine: Engine, spot: Spot, addresses: IntervalSet | None, *, known: bool) -> list[Trail]:
@@ -365,7 +394,7 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
     exempt = _platform(engine, start, asked)
     for spot in engine.resolved.spots[start.id]:
         mine = _of_family(addresses, spot)
-        if not mine:
+        if not mine or (source.addresses is not None and not spot.shown <= source.addresses):
             continue
         places = places | spot.shown
         wanted = _wanted(mine, asked, start.client_ports)
@@ -380,7 +409,7 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
         paths += found
         layers.update(dict.fromkeys(judged))
         reasons.update(dict.fromkeys(why))
-    reached, met = _all(every), _all(some)
+    reached, met = together(every), together(some)
     allowed = Bounds(reached.must, met.may)
     whole = _wanted(places, asked, start.client_ports)
     verdict = verdict_of(reached, whole)
@@ -395,7 +424,7 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
         verdict,
         tuple(reasons) if verdict in ("undetermined", "partial") else (),
         () if places else ("the two share no address family",),
-        _all(sent),
+        together(sent),
         reached,
         met,
         places,
@@ -410,7 +439,7 @@ def inbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | No
     trails: list[Trail] = []
     for spot in engine.resolved.spots[endpoint]:
         trails += _arriving(engine, spot, None, known=False)
-    allowed = _all([trail.delivered for trail in trails] or [NOTHING]).restrict(services=asked)
+    allowed = together([trail.delivered for trail in trails] or [NOTHING]).restrict(services=asked)
     wanted = TrafficSet.of(REAL, asked)
     layers: dict[str, None] = {}
     reasons: dict[Reason, None] = {}
@@ -443,8 +472,8 @@ def outbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | N
     for spot in engine.resolved.spots[endpoint]:
         trails += _leaving(engine, spot, None, known=False)
     free = Bounds.exactly(_platform(engine, here, asked))
-    allowed = _all([trail.allowed for trail in trails] or [NOTHING]).restrict(services=asked) | free
-    delivered = _all([trail.delivered for trail in trails] or [NOTHING]).restrict(services=asked) | free
+    allowed = together([trail.allowed for trail in trails] or [NOTHING]).restrict(services=asked) | free
+    delivered = together([trail.delivered for trail in trails] or [NOTHING]).restrict(services=asked) | free
     wanted = _wanted(REAL, asked, here.client_ports)
     layers: dict[str, None] = {}
     reasons: dict[Reason, None] = {}
@@ -489,7 +518,7 @@ def _confirmed(engine: Engine, bounds: Bounds, here: Endpoint, asked: IntervalSe
             for own in engine.resolved.spots[here.id]:
                 start, end = (spot, own) if terms == SOURCE else (own, spot)
                 passed += [trail.delivered for trail in private_trails(engine, start, end, terms)]
-        kept = _all(passed).restrict(services=asked)
+        kept = together(passed).restrict(services=asked)
         if not other.exists:
             kept = kept.uncertain()
         rest = Bounds(total.must - TrafficSet.of(mine, ALL_SERVICES), total.may - TrafficSet.of(mine, ALL_SERVICES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lint.graph.graph import RuleGraph
 from lint.graph.lookup import lookup
@@ -38,10 +38,12 @@ def party(graph: RuleGraph | Engine, text: str) -> Party:
     if len(found) > 1:
         names = ", ".join(sorted(one.id for one in found)[:6])
         raise ValueError(f"`{text}` names {len(found)} endpoints: {names}; use one of these ids")
+    place = _position(text)
     if found:
-        place = _position(text)
-        addresses = None if place is None or len(found[0].addresses) == 1 else IntervalSet.of(place)
-        return Party(text, endpoint=found[0].id, addresses=addresses)
+        return Party(text, endpoint=found[0].id, addresses=None if place is None else IntervalSet.of(place))
+    owner = None if place is None else _owner(engine, place)
+    if owner is not None and place is not None:
+        return Party(text, endpoint=owner, addresses=IntervalSet.of(place))
     try:
         return Party(text, addresses=parse_cidr(text))
     except ValueError:
@@ -57,14 +59,7 @@ def trace(graph: RuleGraph | Engine, source: str, destination: str, services: In
     """What passes between two named parties. Raises ValueError where a name isn't one."""
     engine = engine_of(graph)
     start, end = party(engine, source), party(engine, destination)
-    reach = between(engine, replace(start, addresses=None) if start.endpoint else start, _side(end), services)
-    if start.endpoint is not None and start.addresses is not None:
-        reach = _narrowed(reach, source=start.addresses)
-    if end.endpoint is not None and end.addresses is not None:
-        reach = _narrowed(reach, destination=end.addresses)
-    public = _public_of(engine, end)
-    if public is not None:
-        reach = replace(reach, notes=(*reach.notes, f"{destination} is the public address of {public}"))
+    reach = between(engine, start, end, services)
     return Trace(
         source,
         destination,
@@ -156,40 +151,11 @@ def first_blocker(path: Path) -> Hop | None:
     return next((hop for hop in path.hops if hop.verdict == "blocked"), None)
 
 
-def _side(end: Party) -> Party:
-    return replace(end, addresses=None) if end.endpoint else end
-
-
-def _narrowed(reach: Reach, source: IntervalSet | None = None, destination: IntervalSet | None = None) -> Reach:
-    """Only the addresses that were asked for by an address of a machine that has several."""
-    paths = tuple(
-        path
-        for path in reach.paths
-        if (source is None or path.via == "public" or not path.source_seen.isdisjoint(source))
-        and (destination is None or path.destination == destination)
-    )
-    allowed, delivered = reach.allowed, reach.delivered
-    if paths:
-        allowed = paths[0].allowed
-        for path in paths[1:]:
-            allowed = allowed | path.allowed
-    if source is not None:
-        allowed, delivered = allowed.restrict(source), delivered.restrict(source)
-    from lint.reach.explain import verdict_of
-
-    wanted = TrafficSet.of(reach.asked if source is None else reach.asked & source, ALL_SERVICES)
-    verdict = reach.verdict if paths == reach.paths else verdict_of(allowed, wanted)
-    return replace(reach, paths=paths, allowed=allowed, delivered=delivered, verdict=verdict)
-
-
-def _public_of(engine: Engine, end: Party) -> str | None:
-    """The endpoint whose public address was asked for."""
-    if end.addresses is None or end.addresses.size != 1:
-        return None
-    for spots in engine.resolved.spots.values():
-        for spot in spots:
-            if spot.endpoint is not None and spot.public == end.addresses:
-                return spot.endpoint.name or spot.endpoint.id
+def _owner(engine: Engine, place: int) -> str | None:
+    """The endpoint that the Internet knows by this address."""
+    for name, spots in engine.resolved.spots.items():
+        if any(place in spot.public for spot in spots):
+            return name
     return None
 
 

@@ -1,0 +1,87 @@
+"""Renders a map of who can reach whom: text, JSON, DOT. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+
+from lint.graph.endpoints import Endpoint
+from lint.reach.atlas import INTERNET, Atlas, map_json
+from lint.report.style import Style, printable
+from lint.space.intervals import IntervalSet
+from lint.space.services import render
+
+_PLAIN = Style(False)
+
+
+def render_json(atlas: Atlas) -> str:
+    """One JSON object, ending in a newline."""
+    return json.dumps(map_json(atlas), indent=2, ensure_ascii=False) + "\n"
+
+
+def render_text(atlas: Atlas, style: Style = _PLAIN) -> str:
+    """For each destination, who reaches it with what; endpoints that share their filters stand together."""
+    names = _names(atlas)
+    lines: list[str] = []
+    grouped: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+    for edge in atlas.edges:
+        grouped[edge.destinations].append((_all(edge.sources, names), _what(edge.allowed, edge.possible)))
+    for destinations, found in grouped.items():
+        lines.append(style.paint(_all(destinations, names), "bold"))
+        lines += [f"  from {who}: {what}" for who, what in found]
+        lines.append("")
+    parties = len(atlas.endpoints)
+    lines.append(
+        f"{parties} endpoints of {atlas.classes} kinds, {len(grouped)} groups of destinations reached"
+        + (f"; judged: {', '.join(atlas.layers)}" if atlas.layers else "")
+    )
+    return "\n".join(lines) + "\n"
+
+
+def render_dot(atlas: Atlas) -> str:
+    """A Graphviz graph: one node for endpoints that share their filters, an edge for what passes (dashed: may pass)."""
+    names = _names(atlas)
+    lines = ["digraph map {", "  rankdir=LR;", "  node [shape=box];"]
+    ids: dict[tuple[str, ...], str] = {}
+    for edge in atlas.edges:
+        for side in (edge.sources, edge.destinations):
+            if side not in ids:
+                ids[side] = f"n{len(ids)}"
+                shape = ", shape=ellipse" if side == (INTERNET,) else ""
+                lines.append(f"  {ids[side]} [label={_quoted(_all(side, names))}{shape}];")
+        dashed = "" if edge.allowed else ", style=dashed"
+        label = _quoted(_what(edge.allowed, edge.possible))
+        lines.append(f"  {ids[edge.sources]} -> {ids[edge.destinations]} [label={label}{dashed}];")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _names(atlas: Atlas) -> dict[str, Endpoint]:
+    return {one.id: one for one in atlas.endpoints}
+
+
+def _all(ids: tuple[str, ...], names: dict[str, Endpoint]) -> str:
+    texts = []
+    for one in ids[:4]:
+        known = names.get(one)
+        text = one if known is None or known.name in ("", one) else f"{known.name} ({one})"
+        texts.append(printable(text))
+    return ", ".join(texts) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
+
+
+def _what(allowed: IntervalSet, possible: IntervalSet) -> str:
+    parts = []
+    if allowed:
+        parts.append(_few(render(allowed)))
+    rest = possible - allowed
+    if rest:
+        parts.append(f"perhaps {_few(render(rest))}")
+    return "; ".join(parts)
+
+
+def _few(texts: list[str]) -> str:
+    return ", ".join(texts[:10]) + (f" and {len(texts) - 10} more" if len(texts) > 10 else "")
+
+
+def _quoted(text: str) -> str:
+    clean = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{clean}"'
