@@ -118,9 +118,7 @@ def _nested(
     reasons: tuple[Reason, ...] = (),
 ) -> Nested:
     found = evaluate_body(body, module, names, NO_META, address, span)
-    return Nested(
-        found.values, found.blocks, found.origin, found.origins, not reasons, reasons, found.open_blocks
-    )
+    return Nested(found.values, found.blocks, found.origin, found.origins, not reasons, reasons, found.open_blocks)
 
 
 def _dynamic(
@@ -145,9 +143,7 @@ def _dynamic(
     data = collection.data
     blocks.setdefault(kind, [])  # `dynamic` over nothing still says that the configuration decides these blocks
     if isinstance(data, Unknown):
-        reasons = tuple(
-            r if r.origin is not None else Reason(r.text, r.code, place, r.remedy) for r in data.reasons
-        )
+        reasons = tuple(r if r.origin is not None else Reason(r.text, r.code, place, r.remedy) for r in data.reasons)
         key, value = unclear_element(reasons, collection)
         inner = {**names, iterator: object_value({"key": key, "value": value})}
         blocks[kind].append(_nested(content.body, block.span, module, inner, address, reasons))
@@ -189,7 +185,7 @@ def _element_spans(name: str, expression: Expression, spans: dict[str, Span]) ->
     """The places of the elements, and of their attributes, where an argument is a literal list of objects."""
     while isinstance(expression, Parentheses):
         expression = expression.value
-    items = expression.items if isinstance(expression, Tuple) else (expression,) if isinstance(expression, Object) else ()
+    items: tuple[Expression, ...] = expression.items if isinstance(expression, Tuple) else (expression,)
     for index, item in enumerate(items):
         if not isinstance(item, Object):
             continue
@@ -207,7 +203,7 @@ def _lifecycle(block: Block, module: ModuleInstance, address: str) -> Nested:
     origins: dict[str, Origin] = {}
     if attribute is not None:
         items = attribute.value.items if isinstance(attribute.value, Tuple) else (attribute.value,)
-        found = [literal_names(item) for item in items if not isinstance(item, str)]  # type: ignore[arg-type]
+        found = [literal_names(item) for item in items]
         values["ignore_changes"] = tuple_value([string(name) for name in found if name])
         origins["ignore_changes"] = span_origin(attribute.span, address, module.calls)
     return Nested(values, {}, origin, origins)

@@ -55,7 +55,7 @@ class Parsed:
 
 
 class ParseCache:
-    """Parsed files by name and content, so that evaluating again (another root, a suggested fix) parses only what changed."""
+    """Parsed files by name and content: evaluating again (another root, a suggested fix) parses only what changed."""
 
     def __init__(self) -> None:
         self._parsed: dict[tuple[str, bytes], Parsed] = {}
@@ -107,7 +107,8 @@ def syntax_diagnostic(problem: Exception, file: str) -> Diagnostic:
     column = getattr(problem, "column", None)
     text = getattr(problem, "text", None) or str(problem)
     origin = Origin(file=file, line=line, end_line=line, column=column)
-    return Diagnostic("error", text, origin, getattr(problem, "hint", None) or "correct the file; the others are judged")
+    remedy = getattr(problem, "hint", None) or "correct the file; the others are judged"
+    return Diagnostic("error", text, origin, remedy)
 
 
 def is_configuration(name: str) -> bool:

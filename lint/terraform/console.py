@@ -158,7 +158,8 @@ class _Answers:
             return _line({"unknown": "; ".join(r.sentence() for r in reasons)})
         marks = marks_deep(value)
         if marks:
-            return _line({"unknown": f"the value is {' and '.join(sorted(marks))}; nonsensitive(…) shows what is sensitive"})
+            what = " and ".join(sorted(marks))
+            return _line({"unknown": f"the value is {what}; nonsensitive(…) shows what is sensitive"})
         try:
             return f'{{"value": {to_json(value)}, "type": {json.dumps(type_text(value.type), ensure_ascii=False)}}}'
         except ValueError as problem:

@@ -1,4 +1,4 @@
-"""Reads the JSON that Terraform itself writes: versions, values, types. Knows neither plans nor states in particular."""
+"""Reads the JSON that Terraform itself writes: versions and values. Knows neither plans nor states in particular."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def check_format(document: Mapping[str, Any], file: str, what: str) -> None:
         raise SourceProblem(file, text, "write it with Terraform 1.0 or newer, or OpenTofu")
 
 
-def merged(known: Any, unknown_part: Any, sensitive: Any, address: str, path: tuple[str | int, ...], depth: int = 0) -> Value:
+def merged(
+    known: Any, unknown_part: Any, sensitive: Any, address: str, path: tuple[str | int, ...], depth: int = 0
+) -> Value:
     """A value from what is known of it, what isn't known yet, and what is sensitive, as a plan splits them.
 
     Elements belong together by their index, also those of sets.
@@ -90,7 +92,9 @@ def merged(known: Any, unknown_part: Any, sensitive: Any, address: str, path: tu
         names = dict.fromkeys([*have, *[name for name, flag in lack.items() if flag]])
         value = object_value(
             {
-                str(name): merged(have.get(name), lack.get(name), secret.get(name), address, (*path, str(name)), depth + 1)
+                str(name): merged(
+                    have.get(name), lack.get(name), secret.get(name), address, (*path, str(name)), depth + 1
+                )
                 for name in names
             }
         )

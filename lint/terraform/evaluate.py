@@ -5,12 +5,12 @@ Nothing is run, no network is opened, and no file outside the boundary is read.
 What is counted (`Coverage`): `files` are the configuration files of all modules that were reached, each directory once;
 `files_read` those that could be parsed. `modules_called` are the instances that module calls make (one for a call whose
 `count` isn't known, or whose module isn't there), `modules_evaluated` those whose configuration was evaluated.
-`resources_seen` are the instances of resources and data sources; `unknown` are arguments that are set but not wholly known.
+`resources_seen` are the instances of resources and data sources; `unknown` are arguments that are set, but not wholly
+known.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -89,8 +89,8 @@ class Run:
         self._known = known or {}
         self._known_inputs = inputs or {}
         self.given_directory = directory
-        self.top = Path(os.path.abspath(directory))
-        self.base = Path(os.path.abspath(options.base)) if options.base is not None else self.top
+        self.top = directory.absolute()
+        self.base = options.base.absolute() if options.base is not None else self.top
         self.options = options
         boundary = options.boundary if options.boundary is not None else repository_root(self.top)
         self.files = Files(boundary, overlay)
@@ -107,7 +107,7 @@ class Run:
         self._missing_calls: set[tuple[str, str]] = set()
         module = self.read(self.top)
         self.root = ModuleInstance(self, module, "", ())
-        inputs = read_inputs(
+        read = read_inputs(
             self.top,
             self.base,
             self.files,
@@ -115,8 +115,8 @@ class Run:
             options.given(),
             frozenset(module.variables) if not module.unread else None,
         )
-        self._inputs = inputs.given
-        for diagnostic in inputs.diagnostics:
+        self._inputs = read.given
+        for diagnostic in read.diagnostics:
             self.report(diagnostic)
 
     # What module instances ask for
@@ -218,10 +218,8 @@ class Run:
 
     def paths(self, module: Module) -> Fixed:
         """`path.module`, `path.root` and `path.cwd` in a module."""
-        return Fixed(
-            "path",
-            {"module": string(relative_name(module.directory, self.top)), "root": string("."), "cwd": string(self.top.as_posix())},
-        )
+        here = string(relative_name(module.directory, self.top))
+        return Fixed("path", {"module": here, "root": string("."), "cwd": string(self.top.as_posix())})
 
     def computed(self, made: Made) -> Mapping[str, Value]:
         """Attributes that follow from a resource's arguments alone, or that a plan or state tells."""

@@ -109,7 +109,7 @@ class Files:
         return sorted(found)
 
     def walk(self, directory: Path, shown: str | None = None) -> Iterator[PurePosixPath]:
-        """Every regular file below a directory, relative to it, sorted by path; links out of the boundary are left out."""
+        """Every regular file below a directory, relative to it, sorted; links out of the boundary are left out."""
         name = shown if shown is not None else directory.as_posix()
         top = self._inside(directory, name)
         seen = 0

@@ -1,12 +1,12 @@
 """One instance of a module while it is evaluated: its variables, locals, resources, calls and outputs, each on demand.
 
-Everything is evaluated at most once and in whatever order it is asked for, so dependency order comes by itself; what asks for
-itself is a cycle, and is reported with its path. It knows no cloud; how files are found is `Loader`'s.
+Everything is evaluated at most once and in whatever order it is asked for, so dependency order comes by itself; what
+asks for itself is a cycle, and is reported with its path. It knows no cloud; what is shared and read is `Run`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ class Called:
 
 
 class ModuleInstance:
-    """A module as one call makes it. `address` is "" for the root module; `calls` are the origins of the calls to it."""
+    """A module as one call makes it. `address` is "" for the root module; `calls` are the places of the calls to it."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class ModuleInstance:
         for (mode, kind), names in types.items():
             lookup = Lookup(
                 kind if mode == "managed" else f"{mode}.{kind}",
-                lambda name, span, mode=mode, kind=kind: _ResourceNames(self, (mode, kind, name)),
+                self._names_of(mode, kind),
                 tuple(names),
             )
             if mode == "managed":
@@ -131,6 +131,9 @@ class ModuleInstance:
         roots["data"] = Fixed("data", data)
         roots["ephemeral"] = Fixed("ephemeral", ephemeral)
         return roots
+
+    def _names_of(self, mode: str, kind: str) -> Callable[[str, Span], Value | Namespace]:
+        return lambda name, span: _ResourceNames(self, (mode, kind, name))
 
     def _resolve(self, name: str, span: Span) -> Value | Namespace:
         found = self._roots.get(name)
@@ -154,7 +157,8 @@ class ModuleInstance:
         elif root == "resource":
             declared = len(names) < 3 or ("managed", names[1], names[2]) in module.resources
         elif root in self._roots:
-            declared = root in ("path", "terraform") or len(names) < 2 or ("managed", root, names[1]) in module.resources
+            plain = root in ("path", "terraform") or len(names) < 2
+            declared = plain or ("managed", root, names[1]) in module.resources
         else:
             declared = False
         if not declared:
@@ -223,12 +227,8 @@ class ModuleInstance:
         elif default is not None:
             value = self._take(name, self.run.constant(default.value, self), constraint, span_origin(default.span))
         else:
-            reason = Reason(
-                f"var.{name} has no value",
-                f"tf.no-value:var.{name}",
-                place,
-                f"give it with --var {name}=… or a .tfvars file" if self.parent is None else "set it in the module call",
-            )
+            remedy = f"give it with --var {name}=… or a .tfvars file" if self.parent is None else "set it in the call"
+            reason = Reason(f"var.{name} has no value", f"tf.no-value:var.{name}", place, remedy)
             if self.parent is not None:
                 call = span_origin(self.call.header, calls=self.calls[:-1]) if self.call is not None else place
                 self.run.report(
@@ -379,23 +379,24 @@ class ModuleInstance:
             return self.whole(made[0])
         if not instances.known:
             element = self.whole(made[0])
-            return Value(DYNAMIC, Unknown(instances.reasons, Reference(made[0].address, ()), not_null=True, element=element))
+            reference = Reference(made[0].address, ())
+            return Value(DYNAMIC, Unknown(instances.reasons, reference, not_null=True, element=element))
         if instances.how == "count":
             return tuple_value([self.whole(each) for each in made])
         return object_value({str(each.instance.key): self.whole(each) for each in made})
 
     def whole(self, made: Made) -> Value:
-        """One resource instance as a value: its configured attributes are known, any other is unknown with a reference."""
-        mode, kind, _ = made.key
+        """One resource instance as a value: what is configured is known, any other attribute a reference to it."""
+        mode = made.key[0]
         known: dict[str, Value] = {}
         extra = self.run.computed(made)
         for name, value in {**made.body.values, **extra}.items():
-            if value.data is not None and (mode == "managed" or name in extra or not isinstance(value.data, (tuple, dict))):
+            # A data source's lists and maps are filters: what it returns may hold more.
+            given = mode == "managed" or name in extra or not isinstance(value.data, (tuple, dict))
+            if given and value.data is not None:
                 known[name] = value
         reason = later(made.address, mode, None, made.body.origin)
-        return Value(
-            DYNAMIC, Unknown((reason,), Reference(made.address, ()), not_null=True, attributes=known)
-        )
+        return Value(DYNAMIC, Unknown((reason,), Reference(made.address, ()), not_null=True, attributes=known))
 
     def attribute_of(self, key: ResourceKey, name: str, span: Span) -> Value:
         """One attribute of a resource that has neither `count` nor `for_each`, else an attribute of the whole."""
@@ -430,10 +431,10 @@ class ModuleInstance:
         finally:
             self.run.leave()
         place = span_origin(block.header, address, self.calls)
-        module, reason = self.run.module(self, name, block, place)
+        module, lost = self.run.module(self, name, block, place)
         called = Called(instances)
         if module is None:
-            called.missing = (reason,) if reason is not None else ()
+            called.missing = (lost,) if lost is not None else ()
         else:
             for instance in instances.items:
                 text = key_text(instance.key, instance.exists)
@@ -480,7 +481,10 @@ class ModuleInstance:
         self._providers[name] = {}  # what asks for itself finds nothing
         block = self.module.providers.get(name)
         values: Mapping[str, Value] = {}
-        if block is not None and (self.parent is None or set(a.name for a in block.body.attributes) - {"alias", "version"}):
+        # A block that sets nothing in a child module only announces the configuration that is passed to it.
+        if block is not None and (
+            self.parent is None or {a.name for a in block.body.attributes} - {"alias", "version"}
+        ):
             body = evaluate_body(block.body, self, {}, frozenset({"alias", "version", "for_each"}), f"provider.{name}")
             values = {**body.values, **{kind: _as_value(blocks) for kind, blocks in body.blocks.items()}}
         elif self.parent is not None:

@@ -60,9 +60,7 @@ class Installed:
         return None if found is None else self.root / found
 
 
-def find_module(
-    source: str, key: str, caller: Path, installed: Installed, files: Files, root_shown: str
-) -> Found:
+def find_module(source: str, key: str, caller: Path, installed: Installed, files: Files, root_shown: str) -> Found:
     """The directory of a module call; `key` is the dotted path of call names that leads to it, `caller` the directory
     of the module that calls it, `root_shown` how messages name the root module's directory."""
     if is_local(source):

@@ -9,17 +9,17 @@ from pathlib import Path
 from lint.terraform.values import Value
 
 DataEvaluator = Callable[[Mapping[str, Value]], Mapping[str, Value]]
-"""From the arguments of a data source to what it would return, for data sources that need nothing but their arguments."""
+"""From the arguments of a data source to what it would return, where nothing but the arguments decides that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The choices of one evaluation.
 
-    `command_line` holds `--var` as (name, text) and `--var-file` as a path, in the order in which they were given, since
-    the later one wins. `var_files` and `variables` are for callers to whom that order doesn't matter: they are taken before
-    `command_line`, files first. `environ` is where `TF_VAR_name` is looked up; nothing else of it is read but
-    `TF_DATA_DIR`. `boundary` is the folder outside of which no file is read; None: the repository's root, or the
+    `command_line` holds `--var` as (name, text) and `--var-file` as a path, in the order in which they were given,
+    since the later one wins. `var_files` and `variables` are for callers to whom that order doesn't matter: they are
+    taken before `command_line`, files first. `environ` is where `TF_VAR_name` is looked up; nothing else of it is read
+    but `TF_DATA_DIR`. `boundary` is the folder outside of which no file is read; None: the repository's root, or the
     source's directory where there is no repository. `base` is the folder to which file names in origins are relative;
     None: the root module's own. With one base, several roots share what was parsed.
     """

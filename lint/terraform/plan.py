@@ -1,14 +1,14 @@
 """Reads a plan (`terraform show -json PLAN`): the resources as they will be, with references where they can be found.
 
-A plan's values come from the provider, but ids that don't exist yet are unknown in it, and so is what refers to what. Where the
-configuration lies beside the plan it is evaluated with the plan's own variables and known values, and joined by address.
+A plan's values come from the provider, but ids that don't exist yet are unknown in it, and so is what refers to what.
+Where the configuration lies beside the plan it is evaluated with the plan's own variables and known values, and joined
+by address.
 Source: "JSON Output Format" in Terraform's documentation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from lint.terraform.options import Options
 from lint.terraform.planned_references import PlannedReferences, module_parts
 from lint.terraform.resources import Diagnostic, Evaluation, Nested, Resource
 from lint.terraform.types import DYNAMIC
-from lint.terraform.values import Reference, Unknown, Value, from_python, is_null, refined, tuple_value, unknown
+from lint.terraform.values import Reference, Value, from_python, is_null, refined, tuple_value, unknown
 
 __all__ = ["SourceProblem", "read_plan"]
 
@@ -128,9 +128,7 @@ class _Plan:
         secret = secret if isinstance(secret, dict) else {}
         address = change["address"]
         names = dict.fromkeys([*after, *[name for name, flag in lack.items() if _any(flag)]])
-        return {
-            str(n): merged(after.get(n), lack.get(n), secret.get(n), address, (str(n),)) for n in names
-        }
+        return {str(n): merged(after.get(n), lack.get(n), secret.get(n), address, (str(n),)) for n in names}
 
     def evaluation(self) -> Evaluation:
         resources = [self._resource(change) for change in self.changes]
@@ -139,7 +137,9 @@ class _Plan:
         if self.document.get("errored") is True:
             self.report("incomplete", "the plan ended with an error, so it isn't whole", "plan again without errors")
         elif self.document.get("complete") is False:
-            self.report("incomplete", "the plan leaves changes to a later one", "plan and apply until nothing is deferred")
+            self.report(
+                "incomplete", "the plan leaves changes to a later one", "plan and apply until nothing is deferred"
+            )
         if self.configuration is not None:
             self.diagnostics.extend(d for d in self.configuration.diagnostics if d.severity == "error")
             lost = [r.address for r in resources if r.address not in self.by_address]
@@ -147,13 +147,19 @@ class _Plan:
                 text = f"the configuration beside the plan has no {lost[0]}"
                 more = f" and {len(lost) - 1} more resources of the plan" if len(lost) > 1 else ""
                 self.report("warning", text + more, "judge the plan beside the configuration that it was made from")
-        modules = {tuple(module_parts(r.module)[: i + 1]) for r in resources for i in range(len(module_parts(r.module)))}
+        modules = {
+            tuple(module_parts(r.module)[: i + 1]) for r in resources for i in range(len(module_parts(r.module)))
+        }
         outputs: dict[str, Value] = {}
         changes = self.document.get("output_changes")
         for name, change in changes.items() if isinstance(changes, dict) else ():
             if isinstance(change, dict) and change.get("actions") != ["delete"]:
                 outputs[str(name)] = merged(
-                    change.get("after"), change.get("after_unknown"), change.get("after_sensitive"), "output", (str(name),)
+                    change.get("after"),
+                    change.get("after_unknown"),
+                    change.get("after_sensitive"),
+                    "output",
+                    (str(name),),
                 )
         if self.configuration is not None:
             outputs = {n: v if v.known else self.configuration.outputs.get(n, v) for n, v in outputs.items()}
@@ -284,7 +290,9 @@ class _Plan:
             name=str(resource.get("name", "")),
             key=resource.get("index"),
             module=_module_of(address),
-            provider=written.provider if written else _provider_name(key, local_provider(resource.get("provider_name"))),
+            provider=written.provider
+            if written
+            else _provider_name(key, local_provider(resource.get("provider_name"))),
             provider_values=written.provider_values if written else self._provider_values(key),
             values={n: from_python(v) for n, v in values.items()} if isinstance(values, dict) else {},
             blocks={},
@@ -306,7 +314,12 @@ class _Plan:
                 found[str(name)] = from_python(expression["constant_value"])
                 continue
             listed = expression.get("references")
-            if isinstance(listed, list) and len(listed) == 1 and str(listed[0]).startswith("var.") and ":" not in str(key):
+            if (
+                isinstance(listed, list)
+                and len(listed) == 1
+                and str(listed[0]).startswith("var.")
+                and ":" not in str(key)
+            ):
                 given = _at(self.document, "variables", str(listed[0])[4:])
                 if isinstance(given, dict) and "value" in given:
                     found[str(name)] = from_python(given["value"])
@@ -391,5 +404,3 @@ def _state_resources(module: Any, mode: str) -> Iterator[tuple[str, dict[str, An
             if isinstance(resource, dict) and resource.get("mode") == mode and isinstance(resource.get("address"), str):
                 yield resource["address"], resource
         pending.extend(each.get("child_modules") or [])
-
-

@@ -123,7 +123,8 @@ def each_of(key: Value, value: Value) -> dict[str, Value]:
 def unclear(how: str, reasons: tuple[Reason, ...], value: Value | None = None) -> Instances:
     """One instance that stands for an unknown number, when `count` or `for_each` isn't known."""
     if how == "count":
-        return Instances(how, (Instance("*", {"count": object_value({"index": unknown(NUMBER, reasons)})}, False),), reasons)
+        index = object_value({"index": unknown(NUMBER, reasons)})
+        return Instances(how, (Instance("*", {"count": index}, False),), reasons)
     key, element = unclear_element(reasons, value)
     return Instances(how, (Instance("*", each_of(key, element), False),), reasons)
 

@@ -20,8 +20,8 @@ class Nested:
     `values` maps attribute names to values, an absent attribute is not in it (or null). `blocks` holds blocks nested
     deeper. `origin` is the block (or the element of the tuple, or failing that the attribute) that makes it;
     `origins` gives the place of each single attribute where one is known. `certain` is False for the one element that
-    stands for an unknown number of blocks (a `dynamic` whose `for_each` is unknown): then its values may be unknown, and
-    `reasons` says why.
+    stands for an unknown number of blocks (a `dynamic` whose `for_each` is unknown): then its values may be unknown,
+    and `reasons` says why.
     """
 
     values: Mapping[str, Value]
@@ -42,8 +42,8 @@ class NestedList:
     """All elements of one nested block type of a resource.
 
     `items` in the order in which they stand. `configured` is False where the resource says nothing of it (neither block
-    nor attribute; `ingress = []` is configured). `open` is not empty where there may be further elements than `items`, or
-    where nothing is known of them, and says why.
+    nor attribute; `ingress = []` is configured). `open` is not empty where there may be further elements than `items`,
+    or where nothing is known of them, and says why.
     """
 
     items: tuple[Nested, ...]
@@ -56,11 +56,12 @@ class Resource:
     """One instance of a resource or data source, evaluated.
 
     `address` is Terraform's own (`module.a["x"].aws_security_group.b[0]`, `data.aws_vpc.main`). `values` holds what the
-    source determines: from HCL what the configuration sets (unset attributes are absent), from a plan or state everything
-    the provider returned. An attribute that is computed and unset is not in `values` of an HCL resource: `get` answers it
-    with an unknown that carries a reference to this resource.
-    `exists` is False where it isn't known whether the instance exists at all (its `count` or `for_each` is unknown; `key` is then "*"
-    and the address ends in `[*]`); `reasons` says why. `provider` is the local name with alias (`aws.west`).
+    source determines: from HCL what the configuration sets (unset attributes are absent), from a plan or state all that
+    the provider returned. An attribute that is computed and unset is not in `values` of an HCL resource: `get` answers
+    it with an unknown that carries a reference to this resource.
+    `exists` is False where it isn't known whether the instance exists at all (its `count` or `for_each`, or that of a
+    module around it, is unknown; `key` is then "*" and the address has `[*]`); `reasons` says why. `provider` is the
+    local name with alias (`aws.west`).
     `provider_values` are the provider block's own evaluated attributes (region, assume_role …), as far as known.
     """
 
@@ -121,8 +122,9 @@ class Coverage:
 class Diagnostic:
     """A message to a person about the source: a file that can't be parsed, a failing validation, a budget spent.
 
-    `severity` is "error" (the run ends with status 2), "incomplete" (something is missing, verdicts that depend on it are
-    undetermined) or "warning".
+    `severity` is "error" (the source is wrong: the run ends with status 2), "incomplete" (there may be resources that
+    aren't listed, or values that a budget cut off: verdicts that depend on them are undetermined) or "warning" (what it
+    speaks of is unknown in `resources` and says why there, or makes no difference).
     """
 
     severity: str
@@ -133,7 +135,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One comment line of a file, without its marker: its line (from 1), its text, and whether it has the line to itself."""
+    """One comment line of a file without its marker: its line (from 1), text, and whether it has the line to itself."""
 
     line: int
     text: str

@@ -1,7 +1,8 @@
 """Finds the root modules below a directory: those with configuration that no other one calls. Evaluates nothing.
 
-A repository is searched with `.terraform`, `.git` and other hidden folders left out, and vendored trees (`node_modules`,
-`vendor`) too. `examples/` of a module repository are roots like any other. Symbolic links to folders aren't followed.
+A repository is searched with `.terraform`, `.git` and other hidden folders left out, and vendored trees too
+(`node_modules`, `vendor`). `examples/` of a module repository are roots like any other. Symbolic links to folders
+aren't followed.
 """
 
 from __future__ import annotations
@@ -35,14 +36,12 @@ def find_roots(directory: Path, cache: ParseCache | None = None) -> Roots:
     nothing, so what it would call counts as a root too: rather one root too many than one too few.
     """
     parsed = cache if cache is not None else ParseCache()
-    top = Path(os.path.abspath(directory))
+    top = directory.absolute()
     files = Files(top)
     found: dict[str, Path] = {}
-    folders = 0
     cut = False
-    for folder, below, names in os.walk(top, followlinks=False):
-        folders += 1
-        if folders > MAX_DIRECTORIES:
+    for count, (folder, below, names) in enumerate(os.walk(top, followlinks=False)):
+        if count >= MAX_DIRECTORIES:
             cut = True
             break
         below[:] = sorted(name for name in below if not name.startswith(".") and name not in LEFT_OUT)

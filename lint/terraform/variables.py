@@ -1,4 +1,4 @@
-"""Input variables: their type constraints with defaults, and the values given to a root module, in Terraform's precedence.
+"""Input variables: type constraints with defaults, and the values given to a root module, in Terraform's precedence.
 
 It knows where values come from, not what reads them. Sources: "Input Variables" and "Type Constraints" in
 Terraform's documentation; the defaults follow HCL's `ext/typeexpr` step by step.
@@ -147,7 +147,8 @@ def _constraint(expression: Expression, constant: Constant) -> Constraint:
                 raise ConstraintProblem(f"{expression.name}() takes one type, that of its elements", expression.span)
             inner = _constraint(expression.arguments[0], constant)
             make = {"list": list_of, "set": set_of, "map": map_of}[expression.name]
-            return Constraint(make(inner.type), Defaults(children={"": inner.defaults}) if inner.defaults else NO_DEFAULTS)
+            defaults = Defaults(children={"": inner.defaults}) if inner.defaults else NO_DEFAULTS
+            return Constraint(make(inner.type), defaults)
         if expression.name == "tuple" and len(expression.arguments) == 1:
             argument = expression.arguments[0]
             if isinstance(argument, Tuple):
@@ -158,8 +159,8 @@ def _constraint(expression: Expression, constant: Constant) -> Constraint:
             argument = expression.arguments[0]
             if isinstance(argument, Object):
                 return _object_constraint(argument, constant)
-    raise ConstraintProblem("this is not a type; types are string, number, bool, any, list(…), set(…), map(…), "
-                            "tuple([…]) and object({…})", expression.span)  # fmt: skip
+    kinds = "string, number, bool, any, list(…), set(…), map(…), tuple([…]) and object({…})"
+    raise ConstraintProblem(f"this is not a type; types are {kinds}", expression.span)
 
 
 def _object_constraint(expression: Object, constant: Constant) -> Constraint:
@@ -193,7 +194,7 @@ def _object_constraint(expression: Object, constant: Constant) -> Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value given to a root module's variable: by whom, and its text or its expression, not yet of the variable's type."""
+    """A value given to a root module's variable: by whom, and its text or expression, not yet converted."""
 
     source: str  # "terraform.tfvars", "--var", "TF_VAR_x" …: what a message names
     origin: Origin | None
@@ -241,7 +242,8 @@ def read_inputs(
 
     Environment `TF_VAR_name`; `terraform.tfvars`; `terraform.tfvars.json`; `*.auto.tfvars` and `*.auto.tfvars.json`
     by name; then `--var` and `--var-file` in the order of the command line. `declared` are the module's variables:
-    a value for another one is warned about (save from the environment, as Terraform does); None: nothing is known of them.
+    a value for another one is warned about (save from the environment, as Terraform does); None: nothing is known
+    of them.
     """
     given: dict[str, Given] = {}
     diagnostics: list[Diagnostic] = []
@@ -256,7 +258,8 @@ def read_inputs(
         for name, value in _file_values(data, shown, diagnostics):
             if declared is not None and name not in declared:
                 text = f"{shown} sets {name}, but no variable of that name is declared"
-                diagnostics.append(Diagnostic("warning", text, value.origin, f'declare variable "{name}", or remove it'))
+                remedy = f'declare variable "{name}", or remove it'
+                diagnostics.append(Diagnostic("warning", text, value.origin, remedy))
             else:
                 given[name] = value
 
@@ -289,7 +292,8 @@ def read_inputs(
 def _automatic(files: Files, directory: Path) -> list[str]:
     names = set(files.names(directory))
     first = [name for name in ("terraform.tfvars", "terraform.tfvars.json") if name in names]
-    return first + sorted(n for n in names if n.endswith((".auto.tfvars", ".auto.tfvars.json")) and not n.startswith("."))
+    automatic = sorted(n for n in names if n.endswith((".auto.tfvars", ".auto.tfvars.json")) and not n.startswith("."))
+    return first + automatic
 
 
 def _file_values(data: bytes, shown: str, diagnostics: list[Diagnostic]) -> Iterator[tuple[str, Given]]:
