@@ -264,12 +264,20 @@ class _Lowering:
                 continue
             vpc = self.model.vpcs[network]
             layers = _acl_layers(
-                each, vpc, acls.get(each.id, []), acls_open.get(each.id, ()) + acls_open.get(network, ()), default_acls
+                each,
+                vpc,
+                acls.get(each.id, []),
+                vpc.acls_open + acls_open.get(each.id, ()) + acls_open.get(network, ()),
+                default_acls,
             )
             if not layers:
                 unfiltered.append(each.id)
             table, table_open = _table_of(
-                each, vpc, routed.get(each.id, []), routed_open.get(each.id, ()) + routed_open.get(network, ()), main
+                each,
+                vpc,
+                routed.get(each.id, []),
+                vpc.routes_open + routed_open.get(each.id, ()) + routed_open.get(network, ()),
+                main,
             )
             if table == _local_table(network) and table not in tables:
                 tables[table] = self._local_only(vpc)
@@ -287,7 +295,7 @@ class _Lowering:
                 route_table=table,
                 route_table_open=table_open,
                 internet_block=vpc.internet_block if each.internet_block is None else each.internet_block,
-                internet_block_open=vpc.internet_block_open,
+                internet_block_open=vpc.internet_block_open + each.internet_block_open,
                 account=each.account,
                 region=each.region,
                 tags=each.tags,

@@ -219,7 +219,7 @@ class Groups:
             if configured and own:
                 text = (
                     f"TF-MIXED-RULES: {node.id} sets its {direction} rules inline, and {len(own)} standalone "
-                    f"{'rule adds' if len(own) == 1 else 'rules add'} to them; every second apply removes the standalone ones"
+                    f"{'rule adds' if len(own) == 1 else 'rules add'} to them; every second apply removes these"
                 )
                 notes.append(text)
                 self.problems.append(
@@ -373,7 +373,7 @@ class Groups:
                         and node.type in GROUP_TYPES
                         and (low, high) not in _ALL_PORTS_SPELLINGS
                     ):
-                        text = f'{node.id}: protocol "-1" takes ports 0 and 0 only, and has {low} and {high}; apply refuses it'
+                        text = f'{node.id}: protocol "-1" takes ports 0 and 0 only, not {low} and {high}'
                         self._problem(text, origin, "set from_port and to_port to 0")
                         return Services(EMPTY, ALL_SERVICES, (Reason(text, origin=origin),))
                     try:

@@ -117,7 +117,7 @@ class Machines:
             else:
                 open_ = [
                     Reason(
-                        f"{node.id} names no group, so it carries the default group of its VPC, which this source doesn't show",
+                        f"{node.id} names no group, so it carries its VPC's default group, which isn't in this source",
                         code="aws.default-group",
                         origin=resource.origin,
                     )
@@ -278,7 +278,7 @@ class Machines:
 
     def _addresses(self, node: Node, subnets: list[Link], template: Node | None) -> Iterable[InterfaceAddress]:
         resource = node.resource
-        places = [Link()] if not subnets else subnets
+        places = subnets or [Link()]
         v4 = [
             *read.strings(resource.values.get("private_ip")),
             *read.strings(resource.values.get("secondary_private_ips")),

@@ -25,6 +25,8 @@ class Vpc:
     ipv6: bool | None = False
     has_acls: bool = True
     has_routes: bool = True
+    acls_open: tuple[Reason, ...] = ()  # why its network ACLs could not be read
+    routes_open: tuple[Reason, ...] = ()
     dns_support: bool = True
     resolver: int | None = None  # place of the resolver in its primary IPv4 range
     internet_block: str = ""
@@ -51,6 +53,7 @@ class Subnet:
     public_on_launch: bool | None = False
     ipv6_on_launch: bool | None = False
     internet_block: str | None = None  # None: as the VPC's
+    internet_block_open: tuple[Reason, ...] = ()
     aliases: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     account: str | None = None

@@ -1,0 +1,144 @@
+"""Reads raw answers of the AWS API (what `aws … describe-…` prints, or what a collector keeps) into the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lint.aws.from_api.answers import Answers
+from lint.aws.from_api.documents import Document, is_dump, load_dump
+from lint.aws.from_api.groups import acls_of, foreign_group, groups_of, named_groups, prefix_lists_of, unknown_list
+from lint.aws.from_api.machines import balancers_of, workloads_of
+from lint.aws.from_api.network import (
+    gateway_endpoints_of,
+    internet_gateways_of,
+    nat_gateways_of,
+    peerings_of,
+    route_tables_of,
+    subnets_of,
+    transit_of,
+    vpcs_of,
+)
+from lint.aws.model import Model
+from lint.aws.model.groups import PrefixList, PrefixListPeer, SecurityGroup
+from lint.aws.model.links import Problem
+from lint.aws.model.machines import InterfaceAddress, Workload
+from lint.aws.model.network import INTERNET_GATEWAY, LOCAL, RouteTable, Subnet
+from lint.origin import Origin, Reason
+from lint.space.addresses import REAL
+from lint.space.intervals import EMPTY
+
+__all__ = ["Document", "is_dump", "load_dump", "read"]
+
+_LAYERS = (
+    ("SecurityGroups", "security groups"),
+    ("NetworkInterfaces", "network interfaces"),
+    ("Subnets", "subnets"),
+    ("Vpcs", "VPCs"),
+    ("NetworkAcls", "network ACLs"),
+    ("RouteTables", "route tables"),
+)
+
+
+def read(documents: Sequence[Document]) -> Model:
+    """All documents, of whatever accounts and regions, as one model. References resolve by id."""
+    answers = Answers(documents)
+    problems: list[Problem] = []
+    groups = groups_of(answers, problems)
+    workloads = workloads_of(answers)
+    balancers, target_groups = balancers_of(answers, workloads)
+    tables = route_tables_of(answers, problems)
+    subnets = subnets_of(answers)
+    lists = prefix_lists_of(answers)
+    _complete_groups(answers, groups, workloads)
+    for group in groups.values():
+        for rule in group.rules:
+            for peer in rule.peers:
+                if isinstance(peer, PrefixListPeer) and peer.list not in lists:
+                    lists[peer.list] = _unknown(peer.list)
+    for table in tables.values():
+        for route in table.routes:
+            if route.prefix_list is not None and route.prefix_list not in lists:
+                lists[route.prefix_list] = _unknown(route.prefix_list)
+    gateways, attachments, transit_tables = transit_of(answers)
+    incomplete = [reason for kind in _missing_kinds(documents) for reason in answers.missing(kind)]
+    notes = [
+        f"the dump holds no {kind} ({name}): that layer was passed through"
+        for kind, name in _LAYERS
+        if not answers.has(kind)
+    ]
+    return Model(
+        groups=groups,
+        prefix_lists=lists,
+        acls=acls_of(answers, problems),
+        vpcs=vpcs_of(answers),
+        subnets=_redirected(subnets, tables),
+        route_tables=tables,
+        internet_gateways=internet_gateways_of(answers),
+        nat_gateways=nat_gateways_of(answers),
+        peerings=peerings_of(answers),
+        transit_gateways=gateways,
+        transit_attachments=attachments,
+        transit_tables=transit_tables,
+        gateway_endpoints=gateway_endpoints_of(answers),
+        workloads=workloads,
+        load_balancers=balancers,
+        target_groups=target_groups,
+        problems=tuple(dict.fromkeys(problems)),
+        incomplete=tuple(incomplete),
+        notes=tuple(notes),
+    )
+
+
+def _missing_kinds(documents: Sequence[Document]) -> list[str]:
+    return sorted({kind for document in documents for kind in document.missing})
+
+
+def _unknown(id_: str) -> PrefixList:
+    return PrefixList(id_, id_, EMPTY, REAL, Origin(resource_id=id_), (unknown_list(id_),))
+
+
+def _complete_groups(answers: Answers, groups: dict[str, SecurityGroup], workloads: dict[str, Workload]) -> None:
+    """Adds groups that are only named, and a machine that stands for any for each group that nothing carries."""
+    vpcs = {g: w.vpc.id for w in workloads.values() for g in w.groups}
+    why = "".join(f"; {r.text}" for r in answers.missing("SecurityGroups"))
+    for id_ in dict.fromkeys((*named_groups(groups), *vpcs)):
+        if id_ not in groups:
+            groups[id_] = foreign_group(id_, why, vpcs.get(id_))
+    if answers.has("NetworkInterfaces") or workloads:
+        return
+    for group in groups.values():
+        if not group.foreign:
+            workloads[group.id] = Workload(
+                id=group.id,
+                name=group.name,
+                kind="group",
+                groups=(group.id,),
+                addresses=(InterfaceAddress(public_exists=True),),
+                vpc=group.vpc,
+                origin=group.origin,
+                aliases=group.aliases,
+                tags=group.tags,
+                account=group.account,
+                region=group.region,
+                hypothetical=True,
+            )
+
+
+def _redirected(subnets: dict[str, Subnet], tables: dict[str, RouteTable]) -> dict[str, Subnet]:
+    """Subnets whose Internet traffic a gateway's own route table sends through an appliance first."""
+    found = dict(subnets)
+    for table in tables.values():
+        if not any(g.startswith("igw-") for g in table.gateways):
+            continue
+        for route in table.routes:
+            if route.kind in (LOCAL, INTERNET_GATEWAY):
+                continue
+            why = Reason(
+                f"traffic from the Internet to {route.text} goes through {route.target} first ({table.id})",
+                origin=table.origin,
+            )
+            for id_, subnet in found.items():
+                if not subnet.prefixes.isdisjoint(route.destinations):
+                    found[id_] = replace(subnet, internet_block_open=(*subnet.internet_block_open, why))
+    return found

@@ -1,0 +1,510 @@
+"""Network interfaces and what stands behind them, from raw answers; load balancers with their listeners and targets.
+
+Sources: EC2 API reference, type NetworkInterface; Elastic Load Balancing API reference, types Listener, TargetGroup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from lint.aws.from_api import facts
+from lint.aws.from_api.answers import Answers, Item
+from lint.aws.model.links import Link
+from lint.aws.model.machines import InterfaceAddress, Listener, LoadBalancer, TargetGroup, Workload
+from lint.origin import Reason
+from lint.space.addresses import IPV4, IPV6
+from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.services import TCP, UDP, ports
+
+# Interfaces that are ways for traffic and no machines.
+_HOPS = frozenset(
+    {"natGateway", "nat_gateway", "transit_gateway", "gateway_load_balancer_endpoint", "gateway_load_balancer"}
+)
+_KINDS = {
+    "lambda": "function",
+    "vpc_endpoint": "vpc_endpoint",
+    "load_balancer": "load_balancer",
+    "network_load_balancer": "load_balancer",
+}
+LISTENER_PROTOCOLS = {
+    "UDP": (UDP,),
+    "QUIC": (UDP,),
+    "TCP_UDP": (TCP, UDP),
+    "TCP_QUIC": (TCP, UDP),
+}  # all others stand on TCP
+
+
+def services_at(protocol: str | None, port: int | None) -> IntervalSet:
+    """What a listener or target of this protocol and port takes."""
+    found = EMPTY
+    if port is not None and 0 <= port <= 65535:
+        for number in LISTENER_PROTOCOLS.get((protocol or "TCP").upper(), (TCP,)):
+            found = found | ports(number, port, port)
+    return found
+
+
+def workloads_of(answers: Answers) -> dict[str, Workload]:
+    """Every interface that is a machine's.
+
+    Where no interfaces were collected, what the instances themselves tell of theirs.
+    """
+    instances = _instances(answers)
+    public = _elastic(answers)
+    found: dict[str, Workload] = {}
+    for item in answers.of("NetworkInterfaces"):
+        if facts.text(item.data, "InterfaceType") in _HOPS:
+            continue
+        found[item.id] = _interface(item, item.data, instances, public)
+    if not answers.has("NetworkInterfaces"):
+        for instance in instances.values():
+            for each in _instance_interfaces(instance):
+                id_ = facts.text(each, "NetworkInterfaceId") or instance.id
+                found[id_] = replace(_interface(instance, each, instances, public), id=id_)
+    _endpoints(answers, found)
+    _databases(answers, found)
+    return found
+
+
+def _instances(answers: Answers) -> dict[str, Item]:
+    """Instances by id; terminated ones have no interfaces any more."""
+    found: dict[str, Item] = {}
+    for reservation in answers.of("Reservations"):
+        for data in facts.listed(reservation.data, "Instances"):
+            id_ = facts.text(data, "InstanceId")
+            if id_ is not None:
+                merged = {"OwnerId": facts.text(reservation.data, "OwnerId"), **data}
+                found[id_] = Item(id_, merged, reservation.document)
+    for item in answers.of("Instances"):
+        found.setdefault(item.id, item)
+    return {
+        id_: item
+        for id_, item in found.items()
+        if facts.text(item.data, "State", "Name") not in ("terminated", "shutting-down")
+    }
+
+
+def _instance_interfaces(instance: Item) -> Iterator[dict[str, Any]]:
+    listed = list(facts.listed(instance.data, "NetworkInterfaces"))
+    if listed:
+        for each in listed:
+            yield {"Attachment": {"InstanceId": instance.id}, **each, "_Instance": instance.id}
+        return
+    yield {
+        "Groups": instance.data.get("SecurityGroups"),
+        "PrivateIpAddress": facts.text(instance.data, "PrivateIpAddress"),
+        "SubnetId": facts.text(instance.data, "SubnetId"),
+        "VpcId": facts.text(instance.data, "VpcId"),
+        "Association": {"PublicIp": facts.text(instance.data, "PublicIpAddress")},
+        "SourceDestCheck": instance.data.get("SourceDestCheck"),
+        "_Instance": instance.id,
+    }
+
+
+def _elastic(answers: Answers) -> dict[tuple[str, str | None], str]:
+    """Elastic IPs by interface and private address."""
+    found: dict[tuple[str, str | None], str] = {}
+    for item in answers.of("Addresses"):
+        public, interface = facts.text(item.data, "PublicIp"), facts.text(item.data, "NetworkInterfaceId")
+        if public is not None and interface is not None:
+            found[interface, facts.text(item.data, "PrivateIpAddress")] = public
+    return found
+
+
+def _interface(
+    item: Item, data: dict[str, Any], instances: dict[str, Item], public: dict[tuple[str, str | None], str]
+) -> Workload:
+    id_ = facts.text(data, "NetworkInterfaceId") or item.id
+    type_ = facts.text(data, "InterfaceType") or "interface"
+    instance_id = facts.text(data, "Attachment", "InstanceId") or facts.text(data, "_Instance")
+    instance = instances.get(instance_id) if instance_id is not None else None
+    description = facts.text(data, "Description") or ""
+    tags = dict(facts.tags_of(data))
+    if instance is not None:
+        tags = {**tags, **dict(facts.tags_of(instance.data))}
+    addresses = tuple(_addresses(id_, data, public))
+    groups = tuple(g for g in (facts.text(each, "GroupId") for each in facts.listed(data, "Groups")) if g is not None)
+    balancer = type_ in ("load_balancer", "network_load_balancer")
+    open_: tuple[Reason, ...] = ()
+    if "Groups" not in data or data.get("Groups") is None:
+        open_ = (Reason(f"the groups of {id_} aren't in this source", origin=item.origin),)
+    elif not groups and not balancer and facts.truth(data, "RequesterManaged"):
+        open_ = (Reason(f"{id_} belongs to a service and shows no groups", origin=item.origin),)
+    aliases = [
+        instance_id,
+        id_ if id_ != item.id else None,
+        facts.text(data, "PrivateDnsName"),
+        facts.text(data, "Association", "PublicDnsName"),
+    ]
+    if description:
+        aliases.append(description)
+    subnet = facts.text(data, "SubnetId")
+    account = facts.text(data, "OwnerId") or item.account
+    kind = "instance" if instance_id is not None else _KINDS.get(type_, "network_interface")
+    return Workload(
+        id=id_,
+        name=tags.get("Name") or instance_id or description or id_,
+        kind=kind,
+        groups=groups,
+        addresses=addresses,
+        origin=replace(item.origin, resource_id=id_, account=account),
+        subnets=(Link(subnet),) if subnet else (),
+        vpc=Link(facts.text(data, "VpcId")),
+        groups_open=open_,
+        unfiltered=type_ == "network_load_balancer" and not groups and not open_,
+        aliases=tuple(dict.fromkeys(a for a in aliases if a)),
+        tags=tuple(sorted(tags.items())),
+        account=account,
+        region=item.region,
+        exists=facts.text(data, "Status") != "available",
+        initiates=kind != "vpc_endpoint",
+        accepts=kind != "function",
+        forwards=facts.truth(data, "SourceDestCheck") is False,
+        reasons=(Reason(f"{id_} isn't attached to anything", origin=item.origin),)
+        if facts.text(data, "Status") == "available"
+        else (),
+    )
+
+
+def _addresses(id_: str, data: dict[str, Any], public: dict[tuple[str, str | None], str]) -> Iterator[InterfaceAddress]:
+    subnet = Link(facts.text(data, "SubnetId"))
+    listed = list(facts.listed(data, "PrivateIpAddresses"))
+    if not listed and facts.text(data, "PrivateIpAddress") is not None:
+        listed = [{"PrivateIpAddress": data["PrivateIpAddress"], "Association": data.get("Association")}]
+    denied = facts.truth(data, "DenyAllIgwTraffic") is True
+    for each in listed:
+        written = facts.text(each, "PrivateIpAddress")
+        place = facts.place(written)
+        if place is None:
+            continue
+        known = facts.text(each, "Association", "PublicIp")
+        if known is None and written == facts.text(data, "PrivateIpAddress"):
+            known = facts.text(data, "Association", "PublicIp")
+        known = known or public.get((id_, written)) or (public.get((id_, None)) if each is listed[0] else None)
+        exists: bool | None = facts.place(known) is not None
+        reasons: tuple[Reason, ...] = ()
+        if exists and denied:
+            exists, reasons = None, (Reason(f"{id_} refuses traffic from Internet gateways"),)
+        yield InterfaceAddress(
+            place=place, subnet=subnet, public=facts.place(known), public_exists=exists, public_reasons=reasons
+        )
+    for each in facts.listed(data, "Ipv6Addresses"):
+        place = facts.place(facts.text(each, "Ipv6Address"))
+        if place is not None:
+            yield InterfaceAddress(place=place, family=6, subnet=subnet)
+    for key, attribute, family in (("Ipv4Prefixes", "Ipv4Prefix", IPV4), ("Ipv6Prefixes", "Ipv6Prefix", IPV6)):
+        for each in facts.listed(data, key):
+            within = facts.addresses(facts.text(each, attribute)) & family
+            if within:
+                yield InterfaceAddress(within=within, family=6 if family is IPV6 else 4, subnet=subnet)
+
+
+def _endpoints(answers: Answers, found: dict[str, Workload]) -> None:
+    """Interface endpoints lend their name to their interfaces; without interfaces they stand for themselves."""
+    for item in answers.of("VpcEndpoints"):
+        if facts.text(item.data, "VpcEndpointType") not in ("Interface", "Resource", "ServiceNetwork"):
+            continue
+        service = facts.text(item.data, "ServiceName") or item.id
+        name = facts.name_of(item.data, service)
+        interfaces = [i for i in facts.texts(item.data, "NetworkInterfaceIds") if i in found]
+        for id_ in interfaces:
+            known = found[id_]
+            found[id_] = replace(
+                known, kind="vpc_endpoint", initiates=False, name=name, aliases=(*known.aliases, item.id, service)
+            )
+        if not interfaces:
+            groups = [facts.text(g, "GroupId") for g in facts.listed(item.data, "Groups")]
+            subnets = [Link(s) for s in facts.texts(item.data, "SubnetIds")]
+            found[item.id] = Workload(
+                id=item.id,
+                name=name,
+                kind="vpc_endpoint",
+                groups=tuple(g for g in groups if g is not None),
+                addresses=tuple(InterfaceAddress(subnet=s) for s in subnets) or (InterfaceAddress(),),
+                origin=item.origin,
+                subnets=tuple(subnets),
+                vpc=Link(facts.text(item.data, "VpcId")),
+                aliases=(service,),
+                tags=facts.tags_of(item.data),
+                account=item.account,
+                region=item.region,
+                initiates=False,
+            )
+
+
+def _databases(answers: Answers, found: dict[str, Workload]) -> None:
+    """Databases lend their names to the interfaces that RDS made for them.
+
+    Without interfaces they stand for themselves.
+    """
+    managed = [w for w in found.values() if "RDSNetworkInterface" in w.aliases]
+    items = list(answers.of("DBInstances"))
+    wanted: dict[str, list[Item]] = {}
+    for item in items:
+        groups = frozenset(_database_groups(item))
+        subnets = frozenset(_database_subnets(item))
+        mine = [w for w in managed if frozenset(w.groups) == groups and {s.id for s in w.subnets} <= subnets]
+        for workload in mine:
+            wanted.setdefault(workload.id, []).append(item)
+        if not mine:
+            links = [Link(s) for s in _database_subnets(item)]
+            public = facts.truth(item.data, "PubliclyAccessible")
+            found[item.id] = Workload(
+                id=item.id,
+                name=item.id,
+                kind="database",
+                groups=tuple(_database_groups(item)),
+                addresses=tuple(InterfaceAddress(subnet=s, public_exists=public) for s in links)
+                or (InterfaceAddress(public_exists=public),),
+                origin=item.origin,
+                subnets=tuple(links),
+                vpc=Link(facts.text(item.data, "DBSubnetGroup", "VpcId")),
+                aliases=tuple(
+                    a
+                    for a in (facts.text(item.data, "Endpoint", "Address"), facts.text(item.data, "DBInstanceArn"))
+                    if a
+                ),
+                tags=facts.tags_of(item.data),
+                account=item.account,
+                region=item.region,
+            )
+    for id_, owners in wanted.items():
+        aliases = [a for o in owners for a in (o.id, facts.text(o.data, "Endpoint", "Address")) if a]
+        known = found[id_]
+        found[id_] = replace(
+            known,
+            kind="database",
+            name=owners[0].id if len(owners) == 1 else known.name,
+            aliases=(*known.aliases, *aliases),
+            tags=facts.tags_of(owners[0].data) if len(owners) == 1 else known.tags,
+        )
+
+
+def _database_groups(item: Item) -> list[str]:
+    listed = (facts.text(g, "VpcSecurityGroupId") for g in facts.listed(item.data, "VpcSecurityGroups"))
+    return [g for g in listed if g is not None]
+
+
+def _database_subnets(item: Item) -> list[str]:
+    listed = (facts.text(s, "SubnetIdentifier") for s in facts.listed(item.data.get("DBSubnetGroup"), "Subnets"))
+    return [s for s in listed if s is not None]
+
+
+def balancers_of(
+    answers: Answers, workloads: dict[str, Workload]
+) -> tuple[dict[str, LoadBalancer], dict[str, TargetGroup]]:
+    """Load balancers with their listeners, and target groups.
+
+    Balancers without interfaces of their own become workloads.
+    """
+    groups = _target_groups(answers, workloads)
+    listeners: dict[str, list[dict[str, Any]]] = {}
+    for held in answers.of("LoadBalancerListeners"):
+        listeners.setdefault(held.id, []).extend(facts.listed(held.data, "Listeners"))
+    for each in answers.of("Listeners"):
+        owner = facts.text(each.data, "LoadBalancerArn")
+        if owner is not None:
+            listeners.setdefault(owner, []).append(each.data)
+    balancers: dict[str, LoadBalancer] = {}
+    for item in answers.of("LoadBalancers"):
+        kind = facts.text(item.data, "Type") or "application"
+        name = facts.text(item.data, "LoadBalancerName") or item.id
+        balancers[item.id] = LoadBalancer(
+            id=item.id,
+            name=name,
+            kind=kind,
+            workloads=tuple(_balancer_workloads(item, name, kind, workloads)),
+            listeners=tuple(_listeners(item, listeners.get(item.id, []))),
+            origin=item.origin,
+        )
+    for item in answers.of("LoadBalancerDescriptions"):
+        balancers[item.id] = _classic(item, workloads, groups)
+    return balancers, groups
+
+
+def _listeners(item: Item, listed: list[dict[str, Any]]) -> Iterator[Listener]:
+    for each in listed:
+        targets: dict[str, None] = {}
+        for action in facts.listed(each, "DefaultActions"):
+            arn = facts.text(action, "TargetGroupArn")
+            if arn is not None:
+                targets[arn] = None
+            for group in facts.listed(action.get("ForwardConfig"), "TargetGroups"):
+                arn = facts.text(group, "TargetGroupArn")
+                if arn is not None:
+                    targets[arn] = None
+        yield Listener(
+            services_at(facts.text(each, "Protocol"), facts.whole(each, "Port")),
+            tuple(Link(t) for t in targets),
+            item.origin,
+        )
+
+
+def _balancer_workloads(item: Item, name: str, kind: str, workloads: dict[str, Workload]) -> Iterator[str]:
+    """The interfaces of a balancer: AWS describes them as `ELB app/<name>/<hash>`."""
+    tail = item.id.partition("loadbalancer/")[2]
+    interfaces = [w.id for w in workloads.values() if tail and f"ELB {tail}" in w.aliases]
+    if not interfaces:
+        interfaces = [w.id for w in workloads.values() if f"ELB {name}" in w.aliases]
+    for id_ in interfaces:
+        known = workloads[id_]
+        workloads[id_] = replace(
+            known,
+            kind="load_balancer",
+            name=name,
+            unfiltered=kind == "network" and not known.groups,
+            aliases=tuple(dict.fromkeys((*known.aliases, name, item.id, facts.text(item.data, "DNSName") or name))),
+        )
+        yield id_
+    if interfaces:
+        return
+    public = facts.text(item.data, "Scheme") == "internet-facing"
+    addresses: list[InterfaceAddress] = []
+    links: list[Link] = []
+    for zone in facts.listed(item.data, "AvailabilityZones"):
+        subnet = Link(facts.text(zone, "SubnetId"))
+        links.append(subnet)
+        told = list(facts.listed(zone, "LoadBalancerAddresses"))
+        for each in told or [{}]:
+            known_public = facts.place(facts.text(each, "IpAddress"))
+            addresses.append(
+                InterfaceAddress(
+                    place=facts.place(facts.text(each, "PrivateIPv4Address")),
+                    subnet=subnet,
+                    public=known_public if public else None,
+                    public_exists=public,
+                )
+            )
+    subnets = facts.texts(item.data, "Subnets")
+    links += [Link(s) for s in subnets]
+    addresses += [InterfaceAddress(subnet=Link(s), public_exists=public) for s in subnets]
+    given = facts.texts(item.data, "SecurityGroups")
+    workloads[item.id] = Workload(
+        id=item.id,
+        name=name,
+        kind="load_balancer",
+        groups=tuple(given),
+        addresses=tuple(addresses) or (InterfaceAddress(public_exists=public),),
+        origin=item.origin,
+        subnets=tuple(links),
+        vpc=Link(facts.text(item.data, "VpcId") or facts.text(item.data, "VPCId")),
+        unfiltered=kind in ("network", "gateway") and not given,
+        aliases=tuple(a for a in (name, facts.text(item.data, "DNSName")) if a),
+        account=item.account,
+        region=item.region,
+    )
+    yield item.id
+
+
+def _target_groups(answers: Answers, workloads: dict[str, Workload]) -> dict[str, TargetGroup]:
+    attributes: dict[str, dict[str, str]] = {}
+    for held in answers.of("TargetGroupAttributes"):
+        for each in facts.listed(held.data, "Attributes"):
+            attributes.setdefault(held.id, {})[facts.text(each, "Key") or ""] = facts.text(each, "Value") or ""
+    targets: dict[str, list[dict[str, Any]]] = {}
+    for held in answers.of("LoadBalancerTargetHealth"):
+        targets.setdefault(held.id, []).extend(facts.listed(held.data, "TargetHealthDescriptions"))
+    by_name = _by_name(workloads)
+    found: dict[str, TargetGroup] = {}
+    for item in answers.of("TargetGroups"):
+        kind = facts.text(item.data, "TargetType") or "instance"
+        protocol = facts.text(item.data, "Protocol")
+        services = services_at(protocol, facts.whole(item.data, "Port"))
+        members: dict[str, None] = {}
+        unknown: list[Reason] = []
+        for each in targets.get(item.id, []):
+            id_ = facts.text(each, "Target", "Id")
+            port = facts.whole(each.get("Target"), "Port")
+            services = services | services_at(protocol, port)
+            machines = by_name.get(id_ or "", [])
+            members.update(dict.fromkeys(machines))
+            if not machines:
+                unknown.append(Reason(f"the target {id_} of {item.id} isn't in this source", origin=item.origin))
+        if item.id not in targets:
+            unknown.append(
+                Reason(
+                    f"the targets of {facts.text(item.data, 'TargetGroupName') or item.id} aren't in this source",
+                    code="aws.missing:LoadBalancerTargetHealth",
+                    origin=item.origin,
+                    remedy="collect them with `aws elbv2 describe-target-health`",
+                )
+            )
+        if kind in ("lambda", "alb"):
+            unknown.append(Reason(f"targets of type {kind} aren't modelled", origin=item.origin))
+        found[item.id] = TargetGroup(
+            id=item.id,
+            name=facts.text(item.data, "TargetGroupName") or item.id,
+            kind=kind,
+            services=services,
+            targets=tuple(members),
+            preserves_client=preserves_client(
+                kind, protocol, attributes.get(item.id, {}).get("preserve_client_ip.enabled")
+            ),
+            origin=item.origin,
+            targets_open=tuple(unknown),
+        )
+    return found
+
+
+def preserves_client(kind: str | None, protocol: str | None, setting: str | None) -> bool | None:
+    """Whether a network load balancer's targets see the client's address.
+
+    Instance targets do, and ip targets over UDP; ip targets over TCP and TLS don't, unless the attribute says otherwise
+    (NLB guide, "Edit target group attributes").
+    """
+    if kind is None:
+        return None
+    udp = (protocol or "").upper() in ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
+    if setting in ("true", "false") and not udp:
+        return setting == "true"
+    return True if udp else kind == "instance"
+
+
+def _by_name(workloads: dict[str, Workload]) -> dict[str, list[str]]:
+    """Workloads by instance id, interface id and private address.
+
+    An instance's first interface is the one that is a target.
+    """
+    from lint.space.addresses import address_text
+
+    found: dict[str, list[str]] = {}
+    for workload in workloads.values():
+        for name in (workload.id, *workload.aliases):
+            found.setdefault(name, [workload.id])
+        for address in workload.addresses:
+            if address.place is not None:
+                found.setdefault(address_text(address.place), []).append(workload.id)
+    return found
+
+
+def _classic(item: Item, workloads: dict[str, Workload], groups: dict[str, TargetGroup]) -> LoadBalancer:
+    """A classic balancer: each listener has its own backend port, and all share the instances."""
+    by_name = _by_name(workloads)
+    members: dict[str, None] = {}
+    for each in facts.listed(item.data, "Instances"):
+        members.update(dict.fromkeys(by_name.get(facts.text(each, "InstanceId") or "", [])))
+    listeners: list[Listener] = []
+    for description in facts.listed(item.data, "ListenerDescriptions"):
+        front: Any = description.get("Listener")
+        port = facts.whole(front, "LoadBalancerPort")
+        behind = facts.whole(front, "InstancePort")
+        id_ = f"{item.id}:{port}"
+        groups[id_] = TargetGroup(
+            id_,
+            id_,
+            "instance",
+            services_at(facts.text(front, "InstanceProtocol"), behind),
+            tuple(members),
+            False,
+            item.origin,
+        )
+        listeners.append(Listener(services_at(facts.text(front, "Protocol"), port), (Link(id_),), item.origin))
+    return LoadBalancer(
+        id=item.id,
+        name=item.id,
+        kind="classic",
+        workloads=tuple(_balancer_workloads(item, item.id, "classic", workloads)),
+        listeners=tuple(listeners),
+        origin=item.origin,
+    )
