@@ -24,9 +24,8 @@ def measure(name: str, read: Callable[[bytes, str], object], files: list[tuple[s
             rejected.append(f"{file}: {type(problem).__name__}")
     seconds = time.perf_counter() - began
     size = sum(len(data) for _, data in files) / 1e6
-    print(
-        f"{name}: {len(files)} files, {size:.1f} MB in {seconds:.2f} s, {size / seconds:.2f} MB/s, {len(rejected)} rejected"
-    )
+    speed = f"{size:.1f} MB in {seconds:.2f} s, {size / seconds:.2f} MB/s"
+    print(f"{name}: {len(files)} files, {speed}, {len(rejected)} rejected")
     for line in rejected:
         print(f"  {line}")
 

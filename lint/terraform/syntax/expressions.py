@@ -61,8 +61,10 @@ CHAIN = 400
 
 _NUMBER_FORM = re.compile(r"[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?").fullmatch
 QUOTED_TEXT = re.compile(r'(?:[^"\\$%\r\n]++|\\[^\r\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*+').match
-_LINE = re.compile(r"(?:[^$%\r\n]++|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*+(\r?\n)?").match
-_BARE_LINE = re.compile(r"(?:[^$%\r\n]++|\$\$\{|%%\{|\$(?!\{)|%(?!\{)|\r(?!\n))*+(\r?\n)?").match
+_LITERAL = r"[^$%\r\n]++|\$\$\{|%%\{|\$(?!\{)|%(?!\{)"
+# HCL's scanner parts the carriage return behind a lone $ or % from its line feed, which matters to a ~ that follows.
+_LINE = re.compile(rf"(?:{_LITERAL})*+(?:(?<=[$%])(?<![$%][$%])\r(?=\n)|(\r?\n))?").match
+_BARE_LINE = re.compile(rf"(?:{_LITERAL}|\r(?!\n))*+(?:(?<=[$%])(?<![$%][$%])\r(?=\n)|(\r?\n))?").match
 
 _PRECEDENCE = {
     "||": 1,
@@ -502,7 +504,7 @@ class ExpressionParser(Scanner):
             if self.end < match.end():
                 self.piece(pieces, match.end(), trim, quoted=False)
                 trim = False
-            if line_start:
+            if line_start or text.startswith("\n", self.end):
                 continue
             if text.startswith(("${", "%{"), self.end):
                 trim = self.sequence(pieces)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from unicodedata import normalize
+
 import pytest
 
 from lint.terraform.syntax.parse import parse_expression, parse_template
 from lint.terraform.syntax.problem import SyntaxProblem
-from lint.terraform.syntax.tree import Expression, Interpolation, Literal, Name, Template, TemplateFor, TemplateIf
+from lint.terraform.syntax.tree import (
+    Expression,
+    GetAttr,
+    Interpolation,
+    Literal,
+    Name,
+    Template,
+    TemplateFor,
+    TemplateIf,
+)
+
+RENDERED = Path(__file__).parents[2] / "conformance" / "terraform" / "templates.jsonl"
 
 
 def written(value: Expression) -> str:
@@ -126,3 +142,32 @@ def test_a_broken_template_is_refused_where_it_breaks(text: str, found: str) -> 
     with pytest.raises(SyntaxProblem) as caught:
         parse_expression(text)
     assert str(caught.value).startswith(found)
+
+
+def rendered(value: Expression, names: Mapping[str, str]) -> str:
+    """A template with var.a true, var.b "B" and var.m ["1", "2"], and nothing else that it may refer to."""
+
+    def join(parts: tuple[Expression, ...], inner: Mapping[str, str]) -> str:
+        return "".join(rendered(part, inner) for part in parts)
+
+    match value:
+        case Literal(str() as text, _):
+            return text
+        case Template(parts, _):
+            return join(parts, names)
+        case Interpolation(Name(name, _), _):
+            return names[name]
+        case Interpolation(GetAttr(Name("var", _), "b", _), _):
+            return "B"
+        case TemplateIf(GetAttr(Name("var", _), "a", _), then, _, _):
+            return join(then, names)
+        case TemplateFor(None, item, GetAttr(Name("var", _), "m", _), body, _):
+            return "".join(join(body, {**names, item: element}) for element in ("1", "2"))
+    raise AssertionError(value)
+
+
+def test_templates_render_as_terraform_rendered_them() -> None:
+    cases = [json.loads(line) for line in RENDERED.read_text("utf-8").splitlines()]
+    assert len(cases) == 250
+    for case in cases:
+        assert normalize("NFC", rendered(parse_expression(case["text"]), {})) == case["value"], case["text"]
