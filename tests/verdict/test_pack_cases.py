@@ -22,7 +22,8 @@ cases:
     out: {app: ["console tcp/443", "gateway any"]}
     expect:
       satisfied:
-        ["block-agent-1 tcp/443", block-agent-2, block-agent-3, block-agent-4, gateway-ssh, gateway-data, gateway-driver]
+        ["block-agent-1 tcp/443", block-agent-2, block-agent-3, block-agent-4, gateway-ssh, gateway-data,
+        gateway-driver]
       violated: [block-agent-1]
       unbound: [block-agent-5]
       not_applicable: [transition-host-driver]
@@ -66,7 +67,7 @@ def test_what_goes_otherwise_than_expected_is_told_flow_by_flow(tmp_path: Path) 
     assert "the case expects nothing of it" in result.failures[0]
     (result,) = run_text(tmp_path, WORLD.replace("gateway-ssh,", "gateway-control,"))
     assert [text.split(":")[0] for text in result.failures] == ["gateway-ssh tcp/22"]
-    right = WORLD.replace("gateway-driver, ", "gateway-driver, gateway-control, ")
+    right = WORLD.replace("gateway-driver]", "gateway-driver, gateway-control]")
     assert run_text(tmp_path, right)[0].passed
     (result,) = run_text(tmp_path, right.replace("unbound:", "undetermined:"))
     assert result.failures[0].startswith("block-agent-5 tcp/443: is unbound instead of undetermined")
@@ -91,10 +92,10 @@ def test_what_goes_otherwise_than_expected_is_told_flow_by_flow(tmp_path: Path) 
         ("console tcp/22", "consol tcp/22", 9, "neither a party nor a CIDR"),
         ("console tcp/443", "console", 10, "names no service"),
         ("gateway any", "gateway tcp/x", 10, "not a service"),
-        ("violated: [block-agent-1]", "broken: [block-agent-1]", 14, "no verdict"),
-        ("violated: [block-agent-1]", "violated: [block-agent-9]", 14, "no flow of"),
-        ("violated: [block-agent-1]", "violated: [gateway-ssh]", 14, "expected twice"),
-        ("violated: [block-agent-1]", "violated: block-agent-1", 14, "is no list"),
+        ("violated: [block-agent-1]", "broken: [block-agent-1]", 15, "no verdict"),
+        ("violated: [block-agent-1]", "violated: [block-agent-9]", 15, "no flow of"),
+        ("violated: [block-agent-1]", "violated: [gateway-ssh]", 15, "expected twice"),
+        ("violated: [block-agent-1]", "violated: block-agent-1", 15, "is no list"),
         ("    variants:", "    variant:", 8, "no field `variant`"),
         ("  - name: a gateway and an agent\n    variants", "  - variants", 7, "no `name`"),
     ],
