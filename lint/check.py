@@ -161,7 +161,7 @@ def _with_fixes(
     judged: Judgement,
 ) -> Judgement:
     """The judgement with a proven fix at each violated finding for which one was found."""
-    from lint.fix import aws_terraform
+    from lint.fix import aws_terraform, azure_terraform
     from lint.fix.prove import Prover, Trial
     from lint.fix.workshop import Workshop
     from lint.verdict.judge import judge
@@ -180,7 +180,7 @@ def _with_fixes(
 
     start = trial_of(loaded, judged)
     shop = Workshop(loaded.base, loaded.graph, dict(start.resources))
-    prover = Prover(shop, start, judge_with, (aws_terraform.edits,), _documented(request, packs, loaded, judged))
+    prover = Prover(shop, start, judge_with, (aws_terraform.edits, azure_terraform.edits), _documented(request, packs, loaded, judged))
     findings = tuple(
         replace(finding, fix=prover.fix(finding)) if finding.verdict == "violated" else finding
         for finding in judged.findings

@@ -306,10 +306,8 @@ def _peer_variants(block: Block, keep: Keep) -> list[Texts] | None:
         single += [{"cidr_ipv6": quoted(text), "cidr_ipv4": None} for text in v6]
         return [dict(texts) for texts in single] or None
     texts: Texts = {}
-    if block.body.attribute("cidr_blocks") is not None:
-        texts["cidr_blocks"] = string_list(v4) if v4 else None
-    if block.body.attribute("ipv6_cidr_blocks") is not None:
-        texts["ipv6_cidr_blocks"] = string_list(v6) if v6 else None
+    texts["cidr_blocks"] = string_list(v4) if v4 else None
+    texts["ipv6_cidr_blocks"] = string_list(v6) if v6 else None
     if not keep.others:
         texts |= dict.fromkeys(("security_groups", "source_security_group_id", "self", "prefix_list_ids"), None)
     return [texts]

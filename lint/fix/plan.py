@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Action, Addresses, Direction, Filter, Rule
+from lint.graph.rules import Action, Addresses, Direction, Filter, NamedAddresses, Rule
 from lint.space.addresses import PRIVATE, REAL, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import parse
@@ -133,24 +133,24 @@ def _excess(finding: Finding, graph: RuleGraph, documented: IntervalSet) -> Iter
     for services in alternatives(finding.service):
         judged = judged | services
     if finding.kind == "forbidden":
-        yield tuple(NarrowRule(h.id, r.id, _keep(r, REAL, r.services - judged, others=True)) for h, r in faulty)
-        yield tuple(NarrowRule(h.id, r.id, _keep(r, PRIVATE, r.services, others=True)) for h, r in faulty)
+        yield tuple(NarrowRule(h.id, r.id, _keep(graph, r, REAL, r.services - judged, others=True)) for h, r in faulty)
+        yield tuple(NarrowRule(h.id, r.id, _keep(graph, r, PRIVATE, r.services, others=True)) for h, r in faulty)
         yield tuple(NarrowRule(h.id, r.id, ()) for h, r in faulty)
         return
     # Peers named by a group or list are at fault where a rule names nothing else, or where narrowing the addresses isn't enough.
     for others in (True, False):
-        yield tuple(NarrowRule(h.id, r.id, _keep(r, documented, r.services, others=others)) for h, r in faulty)
+        yield tuple(NarrowRule(h.id, r.id, _keep(graph, r, documented, r.services, others=others)) for h, r in faulty)
     for others in (True, False):
         yield tuple(
             NarrowRule(
                 h.id,
                 r.id,
-                _keep(r, REAL, r.services - judged, others=True)
-                + _keep(r, documented, r.services & judged, others=others),
+                _keep(graph, r, REAL, r.services - judged, others=True)
+                + _keep(graph, r, documented, r.services & judged, others=others),
             )
             for h, r in faulty
         )
-    yield tuple(NarrowRule(h.id, r.id, _keep(r, REAL, r.services - judged, others=True)) for h, r in faulty)
+    yield tuple(NarrowRule(h.id, r.id, _keep(graph, r, REAL, r.services - judged, others=True)) for h, r in faulty)
     yield tuple(NarrowRule(h.id, r.id, ()) for h, r in faulty)
 
 
@@ -159,7 +159,9 @@ def rule_of(holder: Filter, rule: str) -> Rule | None:
     return next((r for r in holder.rules if r.id == rule), None)
 
 
-def _keep(rule: Rule, peers: IntervalSet, services: IntervalSet, *, others: bool) -> tuple[Keep, ...]:
+def _keep(
+    graph: RuleGraph, rule: Rule, peers: IntervalSet, services: IntervalSet, *, others: bool
+) -> tuple[Keep, ...]:
     if not services:
         return ()
     literal = EMPTY
@@ -167,6 +169,8 @@ def _keep(rule: Rule, peers: IntervalSet, services: IntervalSet, *, others: bool
     for peer in rule.peers:
         if isinstance(peer, Addresses):
             literal = literal | peer.addresses
+        elif isinstance(peer, NamedAddresses) and not others and peer.list in graph.address_lists:
+            literal = literal | (graph.address_lists[peer.list].may & REAL)  # a tag or list may be written out
         else:
             rest = True
     left = literal & peers

@@ -1,0 +1,229 @@
+"""Changes of Azure NSG rules as edits of Terraform text, in the style that the file already uses."""
+
+from __future__ import annotations
+
+from lint.fix.edits import Edit
+from lint.fix.hcl import (
+    block_at,
+    drop_attribute,
+    drop_block,
+    insert_after,
+    insert_block,
+    quoted,
+    render,
+    set_attribute,
+    string_list,
+)
+from lint.fix.modules import local_name, reference
+from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
+from lint.fix.workshop import Workshop
+from lint.graph.rules import Action, Direction, Filter, Rule
+from lint.space.addresses import REAL, cidrs
+from lint.space.intervals import IntervalSet
+from lint.space.services import TCP, UDP, WIDTH
+from lint.terraform.resources import Resource
+from lint.terraform.syntax.tree import Block, Tuple
+from lint.terraform.values import as_text, reference_of
+
+GROUP = "azurerm_network_security_group"
+RULE = "azurerm_network_security_rule"
+FIRST, LAST = 100, 4096  # priorities that a rule of one's own may have
+_MOST = 16
+
+
+def edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
+    """The text edits that make `change`, or None where the text gives no way to."""
+    holder = shop.graph.filters.get(change.filter)
+    if holder is None or holder.kind != "nsg":
+        return None
+    if isinstance(change, AddRule):
+        return _add(change, holder, shop)
+    rule = rule_of(holder, change.rule)
+    return _narrow(change, rule, shop) if rule is not None else None
+
+
+def free_priority(holder: Filter, direction: Direction, services: IntervalSet) -> int | None:
+    """A priority that no rule has and that takes effect before the first rule that denies these services."""
+    same = [r for r in holder.rules if r.direction is direction and r.priority is not None]
+    taken = {r.priority for r in same}
+    denying = [r.priority for r in same if r.action is Action.DENY and not r.services.isdisjoint(services)]
+    limit = min([p for p in denying if p is not None] + [LAST + 1])
+    before = [p for p in taken if p is not None and p < limit]
+    wanted = max(before, default=FIRST - 10) + 10
+    while wanted < limit and wanted in taken:
+        wanted += 1
+    if wanted < limit:
+        return wanted
+    return next((p for p in range(limit - 1, FIRST - 1, -1) if p not in taken), None)
+
+
+def _add(change: AddRule, holder: Filter, shop: Workshop) -> tuple[Edit, ...] | None:
+    group = shop.resources.get(holder.origin.address or "")
+    if group is None or group.type != GROUP or not shop.editable(group):
+        return None
+    priority = free_priority(holder, change.direction, change.services)
+    protocol = _protocol(change.services)
+    if priority is None or protocol is None:
+        return None
+    name = _free_name(holder, f"netpact-{protocol.lower()}-{_ports(change.services)[0]}")
+    attributes = {
+        "name": quoted(name),
+        "description": quoted(change.purpose[:140]),
+        "priority": str(priority),
+        "direction": quoted("Inbound" if change.direction is Direction.INGRESS else "Outbound"),
+        "access": quoted("Allow"),
+        "protocol": quoted(protocol),
+        "source_port_range": quoted("*"),
+        **_port_texts("destination", change.services),
+    }
+    near, far = ("destination", "source") if change.direction is Direction.INGRESS else ("source", "destination")
+    peers = _peer_texts(far, change, group, shop)
+    if peers is None:
+        return None
+    attributes |= peers | {f"{near}_address_prefix": quoted("*")}
+    if _inline(group, shop):
+        source = shop.source(group.origin.file)
+        block = block_at(source, group.origin.start_byte) if source is not None else None
+        if source is None or block is None:
+            return None
+        written = block.body.attribute("security_rule")
+        if written is not None and not isinstance(written.value, Tuple):
+            return None
+        return (insert_block(source, block, "security_rule", attributes),) if written is None else None
+    return _standalone(attributes, name, group, shop)
+
+
+def _inline(group: Resource, shop: Workshop) -> bool:
+    rules = group.nested("security_rule")
+    if rules.configured and (rules.items or rules.open):
+        return True
+    return not any(r.type == RULE and r.module == group.module for r in shop.resources.values())
+
+
+def _standalone(
+    attributes: dict[str, str], name: str, group: Resource, shop: Workshop
+) -> tuple[Edit, ...] | None:
+    own = local_name(group)
+    rules = [r for r in shop.resources.values() if r.type == RULE and _belongs(r, group) and shop.editable(r)]
+    last = max(rules, key=lambda r: (r.origin.file or "", r.origin.start_byte or 0), default=group)
+    source = shop.source(last.origin.file)
+    anchor = block_at(source, last.origin.start_byte) if source is not None else None
+    if source is None or anchor is None:
+        return None
+    head = {
+        "name": attributes["name"],
+        "resource_group_name": f"{own}.resource_group_name",
+        "network_security_group_name": f"{own}.name",
+    }
+    taken = {r.name for r in shop.resources.values() if r.type == RULE and r.module == group.module}
+    label = name.replace("-", "_")
+    number = 1
+    while label in taken:
+        number += 1
+        label = f"{name.replace('-', '_')}_{number}"
+    text = render("resource", (RULE, label), head | attributes, "", source.newline)
+    return (insert_after(source, anchor, text),)
+
+
+def _belongs(rule: Resource, group: Resource) -> bool:
+    target = rule.get("network_security_group_name")
+    named = reference_of(target)
+    if named is not None:
+        return named.address == group.address
+    return as_text(target) is not None and as_text(target) == as_text(group.get("name"))
+
+
+def _free_name(holder: Filter, stem: str) -> str:
+    taken = {r.name.lower() for r in holder.rules}
+    name, number = stem, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+def _protocol(services: IntervalSet) -> str | None:
+    numbers = {low // WIDTH for low, _ in services.pairs} | {high // WIDTH for _, high in services.pairs}
+    return {frozenset({TCP}): "Tcp", frozenset({UDP}): "Udp"}.get(frozenset(numbers))
+
+
+def _ports(services: IntervalSet) -> list[str]:
+    return [
+        str(low % WIDTH) if low == high else f"{low % WIDTH}-{high % WIDTH}" for low, high in services.pairs
+    ]
+
+
+def _port_texts(side: str, services: IntervalSet) -> dict[str, str]:
+    ports = _ports(services)
+    if len(ports) == 1:
+        return {f"{side}_port_range": quoted(ports[0])}
+    return {f"{side}_port_ranges": string_list(ports)}
+
+
+def _prefix_texts(side: str, addresses: IntervalSet) -> dict[str, str] | None:
+    if addresses == REAL:
+        return {f"{side}_address_prefix": quoted("*")}
+    found = cidrs(addresses)
+    if not found or len(found) > _MOST:
+        return None
+    if len(found) == 1:
+        return {f"{side}_address_prefix": quoted(found[0])}
+    return {f"{side}_address_prefixes": string_list(found)}
+
+
+def _peer_texts(side: str, change: AddRule, group: Resource, shop: Workshop) -> dict[str, str] | None:
+    if change.peers.group is None:
+        return _prefix_texts(side, change.peers.addresses)
+    named = shop.graph.groups.get(change.peers.group)
+    target = shop.resources.get(named.origin.address or "") if named is not None else None
+    if target is None or target.origin.file is None or target.type != "azurerm_application_security_group":
+        return None
+    text = reference(target, group, "id", shop.files_beside(target.origin.file))
+    return {f"{side}_application_security_group_ids": f"[{text}]"} if text else None
+
+
+def _narrow(change: NarrowRule, rule: Rule, shop: Workshop) -> tuple[Edit, ...] | None:
+    source = shop.source(rule.origin.file)
+    resource = shop.resources.get(rule.origin.address or "")
+    if source is None or resource is None or not shop.editable(resource):
+        return None
+    block = block_at(source, rule.origin.start_byte)
+    if block is None or (block.type == "resource" and block.labels[0] != RULE):
+        return None
+    if not change.keep:
+        return (drop_block(source, block),)
+    if len(change.keep) != 1:
+        return None  # one rule can't become two without a second priority: dropping or narrowing is what there is
+    texts = _narrowed(block, change.keep[0], rule)
+    if texts is None:
+        return None
+    made = []
+    for name, text in texts.items():
+        edit = drop_attribute(source, block, name) if text is None else set_attribute(source, block, name, text)
+        if edit is not None:
+            made.append(edit)
+    return tuple(made) or None
+
+
+def _narrowed(block: Block, keep: Keep, rule: Rule) -> dict[str, str | None] | None:
+    texts: dict[str, str | None] = {}
+    far = "source" if rule.direction is Direction.INGRESS else "destination"
+    if keep.addresses or not keep.others:
+        peers = _prefix_texts(far, keep.addresses)
+        if peers is None:
+            return None
+        dropped = [f"{far}_address_prefix", f"{far}_address_prefixes"]
+        if not keep.others:
+            dropped.append(f"{far}_application_security_group_ids")
+        texts |= {name: None for name in dropped if name not in peers and block.body.attribute(name) is not None}
+        texts |= peers
+    if keep.services != rule.services:
+        protocol = _protocol(keep.services)
+        if protocol is None:
+            return None
+        ports = _port_texts("destination", keep.services)
+        for name in ("destination_port_range", "destination_port_ranges"):
+            if name not in ports and block.body.attribute(name) is not None:
+                texts[name] = None
+        texts |= {"protocol": quoted(protocol)} | ports
+    return texts
