@@ -39,6 +39,7 @@ from lint.terraform.values import (
     null,
     set_value,
     unknown_reasons,
+    unknown_step,
 )
 
 
@@ -174,6 +175,13 @@ _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def _convert_unknown(value: Value, held: Unknown, wanted: Type) -> Value:
+    if held.attributes is not None and isinstance(wanted, ObjectType):
+        # A resource before apply: an object of which some attributes are known, and all others have a reference.
+        found = {
+            name: _element(unknown_step(value, name), kind, True, f".{name}")
+            for name, kind in wanted.attributes.items()
+        }
+        return Value(object_of({name: v.type for name, v in found.items()}), found)
     candidates: list[Value] | None = None
     if held.candidates is not None:
         candidates = []
@@ -194,8 +202,18 @@ def _convert_unknown(value: Value, held: Unknown, wanted: Type) -> Value:
             held.within if text else None,
             held.prefix if text else None,
             held.not_null,
+            element=_convert_element(held.element, wanted),
         ),
     )
+
+
+def _convert_element(element: Value | None, wanted: Type) -> Value | None:
+    if element is None or not isinstance(wanted, (ListType, SetType)):
+        return None
+    try:
+        return convert(element, wanted.element)
+    except ConversionError:
+        return None
 
 
 def _element(value: Value, wanted: Type, unsafe: bool, step: str) -> Value:

@@ -18,7 +18,7 @@ from lint.terraform.budget import Budget, BudgetSpent, Overrun
 from lint.terraform.convert import ConversionError, convert, unify
 from lint.terraform.functions.registry import Caller, FunctionError, call_function, find_function
 from lint.terraform.numbers import Number, NumberRangeError
-from lint.terraform.scope import EvaluationProblem, Namespace, Scope, UndeclaredName, fixed, origin_of
+from lint.terraform.scope import EvaluationProblem, IndexedNamespace, Namespace, Scope, UndeclaredName, fixed, origin_of
 from lint.terraform.syntax.problem import SyntaxProblem
 from lint.terraform.syntax.tree import (
     Binary,
@@ -295,7 +295,19 @@ def _owner(node: Expression, env: Environment) -> Value | Namespace:
         if isinstance(owner, Value):
             return attribute(owner, node.name, node.span)
         return owner.attribute(node.name, node.span)
+    if isinstance(node, Index):
+        return _owner_element(node, env)
     return _evaluate(node, env)
+
+
+def _owner_element(node: Index, env: Environment) -> Value | Namespace:
+    """An element of a value, or of a namespace, of which then nothing else is evaluated."""
+    owner = _owner(node.value, env)
+    if not isinstance(owner, Value):
+        if isinstance(owner, IndexedNamespace):
+            return owner.element(_evaluate(node.key, env), node.span)
+        owner = owner.value(node.value.span)
+    return index(owner, _evaluate(node.key, env), node.span)
 
 
 def attribute(owner: Value, name: str, span: Span) -> Value:
@@ -325,10 +337,8 @@ def attribute(owner: Value, name: str, span: Span) -> Value:
 
 
 def _index(node: Index, env: Environment) -> Value:
-    owner = _owner(node.value, env)
-    if not isinstance(owner, Value):
-        owner = owner.value(node.value.span)
-    return index(owner, _evaluate(node.key, env), node.span)
+    found = _owner_element(node, env)
+    return found if isinstance(found, Value) else found.value(node.span)
 
 
 def index(owner: Value, key: Value, span: Span) -> Value:
@@ -416,7 +426,7 @@ def _splat(node: Splat, env: Environment) -> Value:
         if not sequence:
             return with_marks(tuple_value(()), source.marks)
         raise EvaluationProblem("Splat expressions (with the * symbol) cannot be applied to null sequences", node.span)
-    if isinstance(source.data, Unknown) and not (not sequence and kind is not DYNAMIC and source.data.not_null):
+    if isinstance(source.data, Unknown) and not (not sequence and _is_one(source)):
         return _splat_unknown(node, source, env)
     members: Sequence[Value] = source.data if sequence else (Value(kind, source.data),)
     env.budget.elements(len(members))
@@ -442,6 +452,12 @@ def _splat(node: Splat, env: Environment) -> Value:
 _NO_REASON = (Reason("an element that stands for any other"),)
 
 
+def _is_one(source: Value) -> bool:
+    """Whether something unknown is certainly one thing, and neither a sequence nor null."""
+    held: Unknown = source.data
+    return held.not_null and (source.type is not DYNAMIC or held.attributes is not None)
+
+
 def _splat_unknown(node: Splat, source: Value, env: Environment) -> Value:
     def each(values: Sequence[Value]) -> Value:
         bound = Environment(env.scope, env.names)
@@ -459,6 +475,10 @@ def _splat_unknown(node: Splat, source: Value, env: Environment) -> Value:
             inner.item = unknown_step(source, i, element)
             values.append(_evaluate(node.each, inner))
         return tuple_value(values)
+    if source.data.element is not None:
+        inner.item = source.data.element
+        each_element = _evaluate(node.each, inner)
+        return Value(DYNAMIC, Unknown(source.data.reasons, not_null=True, element=each_element), source.marks)
     result: Type = DYNAMIC
     if isinstance(kind, (ListType, SetType)):
         inner.item = Value(kind.element, Unknown(source.data.reasons))

@@ -69,7 +69,10 @@ def find_module(source: str, key: str, caller: Path, installed: Installed, files
             if files.directory(directory, source):
                 return Found(directory)
         except FileRefused as refusal:
-            return Found(None, refusal.text, "keep modules inside the repository, or widen what may be read", True)
+            if not refusal.outside:
+                return Found(None, refusal.text, "correct the module's source", True)
+            remedy = "keep modules inside the repository, or check the folder that holds them all"
+            return Found(None, "it lies outside of the repository", remedy, True)
         return Found(None, f"there is no directory {source}", "correct the module's source")
     directory_installed = installed.directory(key)
     get = f"run `terraform get` in {root_shown}"
@@ -78,6 +81,6 @@ def find_module(source: str, key: str, caller: Path, installed: Installed, files
             if files.directory(directory_installed, str(directory_installed)):
                 return Found(directory_installed)
         except FileRefused:
-            return Found(None, "its installed copy lies outside the repository and was not read", get, True)
+            return Found(None, "its installed copy lies outside of the repository", get, True)
         return Found(None, "its installed copy is gone", get, True)
     return Found(None, installed.problem or "it isn't installed", get, True)

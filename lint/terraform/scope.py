@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lint.origin import Origin, Reason
 from lint.terraform.budget import Budget
@@ -48,6 +48,15 @@ class Namespace(Protocol):
 
     def value(self, span: Span) -> Value:
         """All of it as one value (as `keys(module.network)` needs). Raises EvaluationProblem."""
+        ...
+
+
+@runtime_checkable
+class IndexedNamespace(Namespace, Protocol):
+    """A namespace whose elements are looked up one by one as well (`module.network["a"]`)."""
+
+    def element(self, key: Value, span: Span) -> Value | Namespace:
+        """The value, or the next namespace, under a key. Raises EvaluationProblem where there is none."""
         ...
 
 
