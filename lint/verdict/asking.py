@@ -15,6 +15,7 @@ from lint.graph.rules import Addresses, Peer, UnknownPeer
 from lint.graph.topology import Network, Subnet
 from lint.reach import Inbound, Outbound, Reach, between, inbound, outbound
 from lint.reach.result import Party
+from lint.space.addresses import SYMBOLIC
 from lint.space.intervals import IntervalSet
 
 
@@ -114,7 +115,8 @@ class Asking:
     def _address_kind(self, address: Address) -> Hashable:
         return (
             self._between_borders(address.place),
-            address.within,
+            address.within if address.place >= SYMBOLIC else None,
+            address.family,
             address.subnet,
             None if address.public is None else self._between_borders(address.public),
             address.public_exists,

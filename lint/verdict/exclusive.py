@@ -224,4 +224,3 @@ def undocumented_services(scene: Scene) -> Iterator[Finding]:
 
 def _listing(roles: Iterable[str]) -> str:
     return " and ".join(f"`{role}`" for role in roles)
-

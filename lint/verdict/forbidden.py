@@ -8,10 +8,10 @@ from lint.origin import Reason
 from lint.packs.model import ANYONE, INTERNET, Flow, services_of
 from lint.reach.result import Reach
 from lint.space.addresses import PUBLIC, REAL
-from lint.space.bounds import Bounds
+from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import IntervalSet
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
-from lint.verdict.documented import places_of
+from lint.verdict.documented import documented
 from lint.verdict.excess import Excess, RuleTraffic, finish, peers_sentence
 from lint.verdict.finding import Finding, Side
 from lint.verdict.parties import Crowd, Plain, crowds, parties
@@ -47,11 +47,15 @@ def _roles(scene: Scene, flow: Flow, source: str, destination: str) -> Iterator[
             scene, flow, NOT_APPLICABLE, "both sides are plain addresses; nothing of this source lies between them"
         )
         return
+    known, why = NOTHING, tuple[Reason, ...]()
+    if flow.except_documented and (source in _WORDS) != (destination in _WORDS):
+        outward = destination in _WORDS
+        known, why = _documented(scene, source if outward else destination, outward=outward)
     for text, services in services_of(flow):
         groups: dict[tuple[str, int], list[Excess]] = {}
         for start in starts:
             for end in ends:
-                for excess, guarded in _pairs(scene, flow, start, end, services):
+                for excess, guarded in _pairs(scene, start, end, services, known, why):
                     groups.setdefault((excess.verdict, guarded), []).append(excess)
         if not groups:
             yield bare(
@@ -67,28 +71,27 @@ def _side(scene: Scene, name: str) -> tuple[Crowd, ...]:
     return crowds(scene.asking, parties(scene.roles[name]))
 
 
-def _pairs(scene: Scene, flow: Flow, start: Crowd, end: Crowd, services: IntervalSet) -> Iterator[tuple[Excess, int]]:
+def _pairs(
+    scene: Scene, start: Crowd, end: Crowd, services: IntervalSet, known: Bounds, why: tuple[Reason, ...]
+) -> Iterator[tuple[Excess, int]]:
+    """Each machine of the side that is ours with what it must not be able to do; `known` is documented and doesn't count."""
     first, last = start.first, end.first
     if isinstance(first, Plain) and isinstance(last, Plain):
         return
     if isinstance(first, Plain):
         answer = scene.asking.inbound(end.machines[0].endpoint, services)
-        must = answer.allowed.must.restrict(first.must, services)
-        may = answer.allowed.may.restrict(first.may, services)
+        must = answer.allowed.must.restrict(first.must, services) - known.may
+        may = answer.allowed.may.restrict(first.may, services) - known.must
         for one in end.machines:
-            reasons = (*answer.reasons, *first.reasons, *one.reasons)
+            reasons = (*answer.reasons, *first.reasons, *why, *one.reasons)
             yield (
                 Excess(one.endpoint, must, may, tuple(answer.rules), tuple(answer.layers), reasons, sure=one.sure),
                 end.guarded,
             )
     elif isinstance(last, Plain):
         out = scene.asking.outbound(start.machines[0].endpoint, services)
-        must = out.delivered.must.restrict(last.must, services)
-        may = out.delivered.may.restrict(last.may, services)
-        why: tuple[Reason, ...] = ()
-        if flow.except_documented:
-            known, why = _documented_out(scene, flow)
-            must, may = must - known.may, may - known.must
+        must = out.delivered.must.restrict(last.must, services) - known.may
+        may = out.delivered.may.restrict(last.may, services) - known.must
         for one in start.machines:
             reasons = (*out.reasons, *last.reasons, *why, *one.reasons)
             yield (
@@ -147,28 +150,21 @@ def _rules_of(reach: Reach) -> list[RuleTraffic]:
     ]
 
 
-def _documented_out(scene: Scene, flow: Flow) -> tuple[Bounds, tuple[Reason, ...]]:
-    """What required flows let the sources of `flow` send, whoever of them: (destination, service)."""
+def _documented(scene: Scene, role: str, *, outward: bool) -> tuple[Bounds, tuple[Reason, ...]]:
+    """What the required flows of a role document: (the other side, service), of what it sends or of what it gets."""
     must = may = EMPTY_TRAFFIC
     why: list[Reason] = []
     for other in scene.flows:
-        if other.kind != "required" or other.host_local or set(other.sources).isdisjoint(flow.sources):
+        near, far = (other.sources, other.destinations) if outward else (other.destinations, other.sources)
+        if other.kind != "required" or other.host_local or role not in near:
             continue
         services = IntervalSet.union_of(one for _, one in services_of(other))
-        for name in other.destinations:
-            bound = scene.roles[name]
-            if not bound.bound:
-                may = may | TrafficSet.of(REAL, services)
-                why.append(Reason(f"nothing is bound to `{name}`, which {other.id} documents", f"role.unbound:{name}"))
-                continue
-            sure, perhaps = bound.must, bound.may
-            for endpoint in bound.everybody:
-                places, _ = places_of(scene.asking.graph, endpoint)
-                perhaps = perhaps | places
-                if endpoint in bound.endpoints:
-                    sure = sure | places
-            must, may = must | TrafficSet.of(sure, services), may | TrafficSet.of(perhaps, services)
-    return Bounds(must, may), tuple(why)
+        known = documented(scene.asking.graph, scene.roles, far)
+        must, may = must | TrafficSet.of(known.must, services), may | TrafficSet.of(known.may, services)
+        for name in known.unbound:
+            may = may | TrafficSet.of(REAL, services)
+            why.append(Reason(f"nothing is bound to `{name}`, which {other.id} documents", f"role.unbound:{name}"))
+    return Bounds(must, may), tuple(dict.fromkeys(why))
 
 
 def _finding(
@@ -199,4 +195,3 @@ def _finding(
         sentence = f"{who} {can} reach {listed} on {text}" if outward else f"{listed} {can} reach {text} of {who}"
     begun = scene.finding(flow, verdict, near if outward else far, far if outward else near, text, sentence)
     return finish(scene, begun, together)
-

@@ -147,4 +147,3 @@ def _complete(findings: Iterable[Finding], graph: RuleGraph) -> tuple[Finding, .
         else f
         for f in findings
     )
-

@@ -213,12 +213,20 @@ class Required:
             origin = hop.origin or (one.origin if one is not None else None)
             blockers.append(Blocker(hop.layer, hop.direction, hop.name or hop.filter, origin, hop.sentence))
             rules += at_fault(one, hop)
-        return tuple(dict.fromkeys(blockers)), tuple(dict.fromkeys(rules))
+        return distinct(blockers), tuple(dict.fromkeys(rules))
 
 
 def any_port_of(missing: TrafficSet, passed: TrafficSet) -> TrafficSet:
     """What of the missing traffic gets through with one source port at least."""
     return any_port(missing & passed, ALL_PORTS)
+
+
+def distinct(blockers: Iterable[Blocker]) -> tuple[Blocker, ...]:
+    """Each component once, with the first sentence about it."""
+    found: dict[tuple[str, str, str], Blocker] = {}
+    for one in blockers:
+        found.setdefault((one.layer, one.direction, one.filter), one)
+    return tuple(found.values())
 
 
 def at_fault(one: Filter | None, hop: Hop) -> list[RuleAtFault]:

@@ -55,7 +55,9 @@ def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> It
             yield _unbound(scene, flow, signature, bool(everybody))
 
 
-def _open(scene: Scene, flow: Flow, text: str, services: IntervalSet, everybody: tuple[Crowd, ...]) -> Iterator[Finding]:
+def _open(
+    scene: Scene, flow: Flow, text: str, services: IntervalSet, everybody: tuple[Crowd, ...]
+) -> Iterator[Finding]:
     groups: dict[tuple[str, int], list[Excess]] = {}
     for crowd in everybody:
         for excess in excess_of(scene, crowd.machines, services, NOBODY, True):

@@ -12,7 +12,7 @@ from lint.verdict.finding import Finding, Lane, Side, Witness
 from lint.verdict.group import Group, Judged, group
 from lint.verdict.names import MOST_LANES, lanes_into, lanes_out, of_family, single_cidrs
 from lint.verdict.parties import EPHEMERAL, Crowd, Machine, Plain, crowds, parties
-from lint.verdict.required import NOT_APPLICABLE, SATISFIED, UNDETERMINED, VIOLATED, Answer, Required
+from lint.verdict.required import NOT_APPLICABLE, SATISFIED, UNDETERMINED, VIOLATED, Answer, Required, distinct
 from lint.verdict.scene import Scene
 from lint.verdict.witness import example, packet
 
@@ -111,7 +111,7 @@ def _best(answers: list[Answer]) -> Answer:
         unsure[0],
         lost=tuple(part for answer in unsure for part in answer.lost),
         unknown=tuple(dict.fromkeys(text for answer in unsure for text in answer.unknown)),
-        blockers=tuple(dict.fromkeys(one for answer in unsure for one in answer.blockers)),
+        blockers=distinct(one for answer in unsure for one in answer.blockers),
         rules=tuple(dict.fromkeys(one for answer in unsure for one in answer.rules)),
     )
 
@@ -134,7 +134,7 @@ def _finding(scene: Scene, flow: Flow, wanted: Wanted, source: str, destination:
         begun,
         missing=lanes,
         layers=tuple(dict.fromkeys(layer for answer in answers for layer in answer.layers)),
-        blocked_by=tuple(dict.fromkeys(one for answer in answers for one in answer.blockers)),
+        blocked_by=distinct(one for answer in answers for one in answer.blockers),
         rules=tuple(dict.fromkeys(one for answer in answers for one in answer.rules)),
         witness=_witness(found, wanted),
         unknown=tuple(dict.fromkeys(text for answer in answers for text in answer.unknown)),
