@@ -205,7 +205,7 @@ def _references(value: Json) -> Expression:
     """Names of resources, providers and types: each string is an expression of native syntax."""
     if isinstance(value, Leaf):
         if isinstance(value.value, str):
-            return _placed(parse_expression, value.value, value.span)
+            return _placed(_reference, value.value, value.span)
         return Literal(value.value, value.span)
     if isinstance(value, Items):
         return Tuple(tuple(_references(item) for item in value.items), value.span)
@@ -216,6 +216,10 @@ def _references(value: Json) -> Expression:
             key = Literal(key.name, key.span)
         items.append(ObjectItem(key, _references(member.value)))
     return Object(tuple(items), value.span)
+
+
+def _reference(text: str, file: str) -> Expression:
+    return parse_expression(text, file, breaks_count=False)
 
 
 def _placed(parse: Callable[[str, str], Expression], text: str, span: Span) -> Expression:

@@ -46,9 +46,14 @@ def comments(data: bytes, file: str = "<file>") -> tuple[Comment, ...]:
     return parse_with_comments(data, file)[1]
 
 
-def parse_expression(text: str, file: str = "<expression>") -> Expression:
-    """One expression that fills the whole text; line breaks count as they do after `=`. Raises SyntaxProblem."""
+def parse_expression(text: str, file: str = "<expression>", breaks_count: bool = True) -> Expression:
+    """One expression that fills the whole text. Raises SyntaxProblem.
+
+    Line breaks count as they do after `=` in a file; with `breaks_count=False` they are blanks, as in a value that is given
+    on the command line, in the environment or in JSON.
+    """
     parser = _Parser(one_character_per_byte(text.encode("utf-8", "surrogatepass"), file), file, 0)
+    parser.newlines = breaks_count
     return parser.run(parser.whole_expression)
 
 

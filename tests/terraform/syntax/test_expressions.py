@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from lint.terraform.syntax.parse import comments, parse_expression, parse_file
+from lint.terraform.syntax.problem import SyntaxProblem
 from lint.terraform.syntax.tree import Literal, Span
 
 
@@ -177,3 +178,10 @@ def test_nodes_compare_by_value() -> None:
     assert hash(one) == hash(two)
     assert one != parse_expression("a.b[1]", "x.tf")
     assert isinstance(one.span, Span)
+
+
+def test_line_breaks_are_blanks_in_a_value_from_outside_a_file() -> None:
+    text = "\n[1,\n2]\n[0]\n+ a\n"
+    assert shape(parse_expression(text, "TF_VAR_x", breaks_count=False)) == shape(parse_expression("[1, 2][0] + a"))
+    with pytest.raises(SyntaxProblem):
+        parse_expression("1\n+ 2")
