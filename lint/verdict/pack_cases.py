@@ -9,16 +9,16 @@ import datetime
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lint.graph.endpoints import Address, Endpoint, Layer
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, Direction, Filter, Rule
 from lint.origin import Origin
 from lint.packs.document import Mapping, Node, Scalar, Sequence, read_document
-from lint.packs.find import rules_folder
 from lint.packs.model import Pack, active_flows
 from lint.packs.problem import PackProblem
+from lint.packs.read import load_file
 from lint.project.model import STRICTNESS, Condition, Deployment, Project, RoleBinding, Selector
 from lint.space.addresses import EVERYWHERE, parse_cidr, position
 from lint.space.intervals import EMPTY, IntervalSet
@@ -83,10 +83,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What came of one case: no `failures` where it went as expected, else a sentence for each flow that didn't."""
+    """What came of one case: no `failures` where it went as expected, else a sentence for each flow that didn't.
 
-    case: Case
+    A pack without cases is one result with a `note` that says so. `line` is the case's own in `file`, from 1.
+    """
+
+    pack: str
+    name: str
+    file: str
+    line: int | None
     failures: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def passed(self) -> bool:
@@ -102,12 +109,26 @@ class _Pieces:
     filters: dict[str, Filter] = field(default_factory=dict)
 
 
-def case_files(pack_id: str | None = None) -> tuple[Path, ...]:
-    """The files with cases of the built-in packs, or of that one pack, in order."""
-    vendor, _, name = (pack_id or "*/*").partition("/")
-    if pack_id is not None and pack_id not in {f"{p.parent.name}/{p.stem}" for p in rules_folder().glob("*/*.yaml")}:
-        return ()
-    return tuple(sorted(rules_folder().glob(f"{vendor}/tests/{name}.yaml")))
+def cases_of(pack_file: Path) -> Path:
+    """Where the cases of a pack lie: `tests/<name>.yaml` beside `<name>.yaml`."""
+    return pack_file.parent / "tests" / pack_file.name
+
+
+def run_cases(pack_files: MappingType[str, Path]) -> tuple[CaseResult, ...]:
+    """Runs the cases of these packs, given by what messages call their files.
+
+    Raises PackProblem for a pack or a file of cases that can't be used.
+    """
+    results: list[CaseResult] = []
+    for name, path in pack_files.items():
+        pack = load_file(path, name)
+        cases = cases_of(path)
+        called = (PurePosixPath(name).parent / "tests" / path.name).as_posix()
+        if cases.is_file():
+            results += run_file(cases, {pack.id: pack}, called)
+        else:
+            results.append(CaseResult(pack.id, "no cases", name, None, note=f"no cases; write them in {called}"))
+    return tuple(results)
 
 
 def run_file(path: Path, packs: MappingType[str, Pack], name: str | None = None) -> tuple[CaseResult, ...]:
@@ -121,7 +142,8 @@ def run(case: Case, pack: Pack) -> CaseResult:
         _graph(case), _project(case), {pack.id: pack}, JudgeOptions(today=datetime.date(2000, 1, 1), source="case")
     )
     failures = [problem.text for problem in judgement.problems if problem.severity == "error"]
-    return CaseResult(case, (*failures, *_compare(case, pack, judgement.findings)))
+    failures += _compare(case, pack, judgement.findings)
+    return CaseResult(pack.id, case.name, case.origin.file or "", case.origin.line, tuple(failures))
 
 
 def _compare(case: Case, pack: Pack, findings: tuple[Finding, ...]) -> Iterator[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lint.packs import PackProblem, load_builtin
-from lint.verdict.pack_cases import CaseResult, case_files, read_cases, run_file
+from lint.packs import PackProblem, builtin_files, load_builtin
+from lint.verdict.pack_cases import CaseResult, cases_of, read_cases, run_cases, run_file
 
 WORLD = """\
 pack: hyperbdr/saas-block-storage
@@ -36,22 +36,32 @@ def run_text(folder: Path, text: str) -> tuple[CaseResult, ...]:
     return run_file(path, load_builtin(), "case.yaml")
 
 
-@pytest.mark.parametrize("path", case_files(), ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
-def test_every_case_of_a_pack_goes_as_it_says(path: Path) -> None:
-    results = run_file(path, load_builtin())
-    assert {result.case.name: result.failures for result in results if not result.passed} == {}
+@pytest.mark.parametrize("pack_id", builtin_files())
+def test_every_case_of_a_pack_goes_as_it_says(pack_id: str) -> None:
+    results = run_cases({f"rules/{pack_id}.yaml": builtin_files()[pack_id]})
+    assert {result.name: result.failures for result in results if not result.passed} == {}
+    assert {(result.pack, result.note) for result in results} == {(pack_id, "")}
+    vendor, name = pack_id.split("/")
+    assert {result.file for result in results} == {f"rules/{vendor}/tests/{name}.yaml"}
 
 
-def test_every_pack_has_a_file_of_cases_of_its_own() -> None:
-    assert {f"{path.parent.parent.name}/{path.stem}" for path in case_files()} == set(load_builtin())
-    assert [path.name for path in case_files("safehaven/safehaven-4")] == ["safehaven-4.yaml"]
-    assert case_files("safehaven/*") == ()
+def test_a_pack_without_cases_is_said_to_have_none(tmp_path: Path) -> None:
+    source = builtin_files()["securidata/online-backup"]
+    (tmp_path / "own.yaml").write_bytes(source.read_bytes())
+    (result,) = run_cases({"policies/own.yaml": tmp_path / "own.yaml"})
+    assert result.passed
+    assert result.note == "no cases; write them in policies/tests/own.yaml"
+
+
+def test_no_file_of_cases_lies_beside_a_pack_that_is_not_there() -> None:
+    for folder in {path.parent for path in builtin_files().values()}:
+        assert {path.name for path in (folder / "tests").iterdir()} == {path.name for path in folder.glob("*.yaml")}
 
 
 @pytest.mark.parametrize("pack_id", sorted(load_builtin()))
 def test_every_flow_is_shown_kept_and_broken(pack_id: str) -> None:
     pack = load_builtin()[pack_id]
-    (path,) = case_files(pack_id)
+    path = cases_of(builtin_files()[pack_id])
     shown = {(flow, verdict) for case in read_cases(path, load_builtin()) for (flow, _), verdict in case.expect.items()}
     for flow in pack.flows:
         if flow.host_local:
