@@ -49,8 +49,8 @@ def comments(data: bytes, file: str = "<file>") -> tuple[Comment, ...]:
 def parse_expression(text: str, file: str = "<expression>", breaks_count: bool = True) -> Expression:
     """One expression that fills the whole text. Raises SyntaxProblem.
 
-    Line breaks count as they do after `=` in a file; with `breaks_count=False` they are blanks, as in a value that is given
-    on the command line, in the environment or in JSON.
+    Line breaks count as they do after `=` in a file; with `breaks_count=False` they are blanks, as in a value that is
+    given on the command line, in the environment or in JSON.
     """
     parser = _Parser(one_character_per_byte(text.encode("utf-8", "surrogatepass"), file), file, 0)
     parser.newlines = breaks_count
