@@ -101,6 +101,9 @@ class Run:
         self._diagnostics: dict[tuple[str, str, str | None, int | None], Diagnostic] = {}
         self._modules: dict[str, Module] = {}
         self._constraints: dict[int, tuple[Block, Constraint]] = {}
+        self._constants: dict[int, tuple[Expression, Value]] = {}
+        self._no_names = Scope(no_names, self.files, self.top, self.budget)
+        self.defaults: dict[int, Value] = {}  # converted defaults of variables, by their blocks
         self._active: list[tuple[ModuleInstance, str]] = []
         self._cycles: set[frozenset[tuple[str, str]]] = set()
         self._room = MAX_TOTAL_INSTANCES
@@ -141,12 +144,17 @@ class Run:
         return unknown(DYNAMIC, (Reason(problem.text, "tf.invalid-expression", origin),))
 
     def constant(self, expression: Expression, module: ModuleInstance | None = None) -> Value:
-        """The value of an expression that may refer to nothing (defaults, types, given values)."""
-        scope = Scope(no_names, self.files, self.top, self.budget)
+        """The value of an expression that refers to nothing: the same in every instance, so it is evaluated once."""
+        kept = self._constants.get(id(expression))
+        if kept is not None and kept[0] is expression:
+            return kept[1]
         try:
-            return evaluate(expression, scope)
+            value = evaluate(expression, self._no_names)
         except EvaluationProblem as problem:
-            return self.refused(problem, module if module is not None else self.root)
+            value = self.refused(problem, module if module is not None else self.root)
+        if value.known:  # each `uuid()` is another value
+            self._constants[id(expression)] = (expression, value)
+        return value
 
     def constraint(self, block: Block, module: ModuleInstance) -> Constraint:
         """The type constraint of a variable block, read once."""

@@ -15,7 +15,7 @@ from lint.terraform.addresses import key_text, module_address, resource_address
 from lint.terraform.bodies import Evaluated, evaluate_body, literal_names
 from lint.terraform.configuration import Module, span_origin
 from lint.terraform.convert import ConversionError
-from lint.terraform.expressions import evaluate
+from lint.terraform.expressions import evaluate, references
 from lint.terraform.names import Fixed, LongForm, Lookup
 from lint.terraform.repetition import SINGLE, Instance, Instances, RepetitionProblem, at, counted, repeated, unclear
 from lint.terraform.resources import Diagnostic
@@ -181,6 +181,8 @@ class ModuleInstance:
 
     def value(self, expression: Expression, names: Mapping[str, Value] | None = None) -> Value:
         """The value of an expression in this module. What Terraform would refuse is reported, and unknown."""
+        if type(expression) is Literal or not references(expression):
+            return self.run.constant(expression, self)
         try:
             return evaluate(expression, self.scope, names)
         except EvaluationProblem as problem:
@@ -225,7 +227,12 @@ class ModuleInstance:
         if value is not None and not (is_null(value) and not nullable):
             value = self._take(name, value, constraint, place)
         elif default is not None:
-            value = self._take(name, self.run.constant(default.value, self), constraint, span_origin(default.span))
+            value = self.run.defaults.get(id(block))
+            if value is None:
+                place = span_origin(default.span)
+                value = self._take(name, self.run.constant(default.value, self), constraint, place)
+                if value.known:
+                    self.run.defaults[id(block)] = value
         else:
             remedy = f"give it with --var {name}=… or a .tfvars file" if self.parent is None else "set it in the call"
             reason = Reason(f"var.{name} has no value", f"tf.no-value:var.{name}", place, remedy)
