@@ -31,10 +31,10 @@ def read_admin_rules(
     found: dict[str, AdminRules] = {}
     effective: set[str] = set()
     for record in index.of_type(EFFECTIVE_ADMIN):
-        network = view(record).text("virtualNetwork")
-        if not isinstance(network, str):
+        asked = view(record).text("virtualNetwork")
+        if not isinstance(asked, str):
             continue
-        key = index.key(network)
+        key = index.key(asked)
         effective.add(key)
         items, more = view(record).parts("value")
         made = _rules(index, record, items, more)

@@ -147,7 +147,7 @@ def _rule_key(item: View, record: Record) -> str:
 
 def _take(index: Index, reading: _Reading, item: View, owner: Record, key: str) -> None:
     identity = item.raw("id")
-    if isinstance(identity, str) and "/" in identity and not owner.key.startswith("tf:"):
+    if isinstance(identity, str) and "/" in identity and owner.source == "dump":
         item = replace(item, origin=replace(item.origin, resource_id=identity))
     read = read_rule(item, key, owner.key if owner.source == "terraform" else owner.name, index.key)
     if isinstance(read, Broken):

@@ -85,9 +85,9 @@ class _Lowering:
             one.key: Network(
                 id=one.key,
                 name=one.name,
-                prefixes=one.space.must,
+                prefixes=one.space.must | PLATFORM,  # health probes come from inside, whatever the address looks like
                 origin=one.origin,
-                prefixes_may=one.space.may if one.space.may != one.space.must else None,
+                prefixes_may=one.space.may | PLATFORM if one.space.may != one.space.must else None,
                 account=one.subscription,
                 region=one.location,
                 tags=one.tags,
@@ -193,7 +193,6 @@ class _Lowering:
                         preserves_client=True,
                         origin=rule.origin,
                         reasons=tuple(dict.fromkeys(reasons)),
-                        translate=True,
                     )
                 )
         return found

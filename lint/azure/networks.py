@@ -162,13 +162,15 @@ def _subnet(index: Index, item: View, key: str, name: str, network: str, record:
     outbound = item.flag("defaultOutboundAccess")
     outbound_reasons: tuple[Reason, ...] = ()
     if isinstance(outbound, Gap):
-        outbound, outbound_reasons = None, outbound.reasons
+        outbound_reasons = outbound.reasons
+        outbound = None
     elif outbound is None:
         outbound, outbound_reasons = _default_outbound(record)
     policies = item.text("privateEndpointNetworkPolicies")
     policies_reasons: tuple[Reason, ...] = ()
     if isinstance(policies, Gap):
-        policies, policies_reasons = None, policies.reasons
+        policies_reasons = policies.reasons
+        policies = None
     else:
         policies = (policies or "Disabled").lower()
     delegated, _ = item.parts("delegations")
