@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from lint.verdict.options import CommentWaiver, JudgeOptions, Judgement
 
 
+MOST_FIXES = 200
+"""`fix` makes so many changes at the most in one run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the command line asks for. `sources` empty: the project's, else the current folder."""
@@ -59,6 +63,60 @@ def check(request: Request, version: str) -> CheckReport:
         judged = _with_fixes(request, sources, chosen, cache, packs, loaded, judged)
         findings = judged.findings
     return CheckReport(version, loaded.reports, findings, loaded.problems + judged.problems, loaded.base)
+
+
+def read(request: Request) -> Loaded:
+    """The sources alone, for commands that judge nothing."""
+    return load(_sources(request), _load_options(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What `fix` did: one patch of all proven fixes together, commands for live sources, what is left, what to say."""
+
+    patch: str
+    commands: tuple[str, ...]
+    left: int
+    said: tuple[str, ...]
+
+
+def mend(request: Request, *, write: bool) -> Mended:
+    """Fix one finding after the other, each on top of the last, until nothing more can be mended."""
+    from lint.fix.edits import unified
+
+    before: dict[Path, bytes] = {}
+    overlay: dict[Path, bytes] = {}
+    said: list[str] = []
+    commands: list[str] = []
+    report = check(request, "")
+    for _ in range(MOST_FIXES):
+        fixable = next((f for f in report.findings if f.verdict == "violated" and f.fix and f.fix.files), None)
+        if fixable is None or fixable.fix is None:
+            break
+        said.append(f"{fixable.id} {fixable.service}: {fixable.fix.summary}")
+        for name, data in fixable.fix.files:
+            path = (report.base / name).resolve()
+            if path not in before:
+                before[path] = path.read_bytes()
+            overlay[path] = data
+        request = replace(request, load=replace(request.load, overlay=dict(overlay)))
+        report = check(request, "")
+    commands += [c for f in report.findings if f.verdict == "violated" and f.fix for c in f.fix.commands]
+    left = sum(1 for f in report.findings if f.verdict == "violated")
+    here = Path.cwd().resolve()
+    names = {path: _shown(path, here) for path in overlay}
+    patch = unified({names[p]: before[p] for p in overlay}, {names[p]: data for p, data in overlay.items()})
+    if write:
+        for path, data in overlay.items():
+            path.write_bytes(data)
+            said.append(f"wrote {names[path]}")
+    if left:
+        said.append(f"{left} violated findings have no proven fix; `netpact check` explains them")
+    return Mended(patch, tuple(dict.fromkeys(commands)), left, tuple(said))
+
+
+def _shown(path: Path, here: Path) -> str:
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix().lstrip("/")
 
 
 def _sources(request: Request) -> tuple[Source, ...]:
@@ -174,12 +232,15 @@ def _with_fixes(
         return Trial(some.graph, resources, verdict.findings, faults)
 
     def judge_with(overlay: Mapping[str, bytes]) -> Trial:
-        files = {base / name: data for name, data in overlay.items()}
+        files = dict(chosen.overlay) | {base / name: data for name, data in overlay.items()}
         some = load(sources, replace(chosen, overlay=files), cache)
         return trial_of(some, judge(some.graph, request.project, packs, _judge_options(request, sources, some)))
 
     start = trial_of(loaded, judged)
-    shop = Workshop(loaded.base, loaded.graph, dict(start.resources))
+    changed = {
+        path.relative_to(base).as_posix(): data for path, data in chosen.overlay.items() if path.is_relative_to(base)
+    }
+    shop = Workshop(loaded.base, loaded.graph, dict(start.resources), changed)
     prover = Prover(shop, start, judge_with, (aws_terraform.edits, azure_terraform.edits), _documented(request, packs, loaded, judged))
     findings = tuple(
         replace(finding, fix=prover.fix(finding)) if finding.verdict == "violated" else finding

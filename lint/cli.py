@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lint.version import __version__
 
 if TYPE_CHECKING:
+    from lint.graph.graph import RuleGraph
     from lint.project.model import Project
     from lint.report.document import CheckReport
     from lint.sources import LoadOptions
@@ -133,6 +134,39 @@ def _parser() -> _Parser:
     check.add_argument("--if-staged", action="store_true", help="do nothing where git has nothing relevant staged")
     check.set_defaults(command=_check)
 
+    trace = commands.add_parser("trace", help="explain one connection, hop by hop")
+    trace.add_argument("sources", nargs="*", metavar="SOURCE")
+    trace.add_argument("--from", dest="start", required=True, metavar="A", help="endpoint, address, CIDR or internet")
+    trace.add_argument("--to", dest="end", required=True, metavar="B")
+    trace.add_argument("--service", metavar="SERVICE", help="such as tcp/22; default: everything")
+    _terraform_arguments(trace)
+    _output_arguments(trace, ("text", "json", "dot"))
+    trace.set_defaults(command=_trace)
+
+    atlas = commands.add_parser("map", help="who can reach whom")
+    atlas.add_argument("sources", nargs="*", metavar="SOURCE")
+    _terraform_arguments(atlas)
+    _output_arguments(atlas, ("text", "json", "dot", "html"))
+    atlas.set_defaults(command=_map)
+
+    show = commands.add_parser("show", help="the rule graph itself")
+    show.add_argument("sources", nargs="*", metavar="SOURCE")
+    _terraform_arguments(show)
+    _output_arguments(show, ("text", "json"))
+    show.set_defaults(command=_show)
+
+    fix = commands.add_parser("fix", help="print the patch that mends what can be mended; --write applies it")
+    fix.add_argument("sources", nargs="*", metavar="SOURCE")
+    fix.add_argument("--write", action="store_true", help="apply the patch to the files")
+    _terraform_arguments(fix)
+    _judging_arguments(fix)
+    fix.set_defaults(command=_fix)
+
+    console = commands.add_parser("console", help="evaluate Terraform expressions from standard input, one a line")
+    console.add_argument("directory", nargs="?", metavar="DIR")
+    _terraform_arguments(console)
+    console.set_defaults(command=_console)
+
     packs = commands.add_parser("packs", help="list, show, validate and test packs")
     packs.add_argument("action", choices=("list", "show", "validate", "test"))
     packs.add_argument("names", nargs="*", metavar="PACK|FILE")
@@ -215,7 +249,7 @@ def _project(options: argparse.Namespace) -> Project | None:
 
     if options.config:
         return load(Path(options.config))
-    if options.pack:
+    if getattr(options, "pack", None):
         return None
     first = next((Path(s) for s in options.sources if Path(s).exists()), Path())
     found = find(first if first.is_dir() else first.parent, Path.cwd())
@@ -261,6 +295,105 @@ def _status(report: CheckReport, fail_on: str) -> int:
         return CLEAN
     bad = {"violated"} if fail_on == "violated" else {"violated", "undetermined"}
     return FINDINGS if any(f.verdict in bad for f in report.findings) else CLEAN
+
+
+# --- looking at the graph --------------------------------------------------------------------------------------------
+
+
+def _graph(options: argparse.Namespace) -> RuleGraph:
+    """The rule graph of the sources named, or of the project's. What is wrong with reading them goes to standard error."""
+    from lint.check import Request, read
+    from lint.report.style import style_for
+    from lint.report.text import render_problems
+
+    loaded = read(Request(sources=tuple(options.sources), project=_project(options), load=_load_options(options)))
+    if loaded.problems:
+        sys.stderr.write(render_problems(loaded.problems, loaded.base, style_for(sys.stderr)))
+    options.failed = any(problem.severity == "error" for problem in loaded.problems)
+    return loaded.graph
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from lint.reach.trace import trace
+    from lint.report import trace as shown
+    from lint.report.style import Style, style_for
+    from lint.space.services import parse
+
+    outputs = _outputs(options)
+    try:
+        service = parse(options.service) if options.service else None
+    except ValueError as error:
+        raise UsageError(f"--service {options.service}: {error}") from error
+    found = trace(_graph(options), options.start, options.end, service)
+    for kind, file in outputs:
+        style = style_for(sys.stdout) if file is None else Style(colour=False)
+        text = {"json": shown.render_json, "dot": shown.render_dot}.get(kind)
+        _write(text(found) if text is not None else shown.render_text(found, style), file)
+    return FAILED if options.failed else CLEAN
+
+
+def _map(options: argparse.Namespace) -> int:
+    from lint.reach.atlas import map_all
+    from lint.report import map as shown
+    from lint.report.style import Style, style_for
+
+    outputs = _outputs(options)
+    found = map_all(_graph(options))
+    for kind, file in outputs:
+        style = style_for(sys.stdout) if file is None else Style(colour=False)
+        text = {"json": shown.render_json, "dot": shown.render_dot, "html": shown.render_html}.get(kind)
+        _write(text(found) if text is not None else shown.render_text(found, style), file)
+    return FAILED if options.failed else CLEAN
+
+
+def _show(options: argparse.Namespace) -> int:
+    from lint.report.show import render_json, render_text
+    from lint.report.style import Style, style_for
+
+    outputs = _outputs(options)
+    graph = _graph(options)
+    for kind, file in outputs:
+        style = style_for(sys.stdout) if file is None else Style(colour=False)
+        _write(render_json(graph) if kind == "json" else render_text(graph, style), file)
+    return FAILED if options.failed else CLEAN
+
+
+def _console(options: argparse.Namespace) -> int:
+    from lint.terraform.console import run as answers
+    from lint.terraform.options import Options
+
+    directory = Path(options.directory) if options.directory else None
+    if directory is not None and not directory.is_dir():
+        raise UsageError(f"no directory {options.directory!r}")
+    chosen = Options(
+        command_line=tuple(options.variables or ()), environ=dict(os.environ), workspace=options.workspace
+    )
+    for line in answers(directory, sys.stdin, chosen):
+        print(line, flush=True)
+    return CLEAN
+
+
+# --- fix -------------------------------------------------------------------------------------------------------------
+
+
+def _fix(options: argparse.Namespace) -> int:
+    from lint.check import Request, mend
+
+    request = Request(
+        sources=tuple(options.sources),
+        project=_project(options),
+        packs=tuple(options.pack),
+        only=tuple(options.only),
+        skip=tuple(options.skip),
+        load=_load_options(options),
+    )
+    mended = mend(request, write=options.write)
+    sys.stdout.write(mended.patch)
+    for command in mended.commands:
+        print(command)
+    for line in mended.said:
+        print(line, file=sys.stderr)
+    return FINDINGS if mended.left else CLEAN
 
 
 # --- packs -----------------------------------------------------------------------------------------------------------

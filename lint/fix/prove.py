@@ -65,7 +65,7 @@ class Prover:
 
     def fix(self, finding: Finding) -> Fix | None:
         """A fix that was made, judged and found good, or None."""
-        attempts = [_Attempt({}, (), self._start, finding)]
+        attempts = [_Attempt(dict(self._workshop.overlay), (), self._start, finding)]
         for _ in range(STEPS):
             following: list[_Attempt] = []
             for attempt in attempts:
@@ -115,11 +115,10 @@ class Prover:
         return self._trials[key]
 
     def _shown(self, attempt: _Attempt) -> Fix:
-        before = {}
-        for file in attempt.overlay:
-            before[file] = Workshop(self._workshop.base, self._start.graph, {}).data(file) or b""
+        changed = {f: d for f, d in attempt.overlay.items() if self._workshop.overlay.get(f) != d}
+        before = {file: self._workshop.data(file) or b"" for file in changed}
         summary = "; ".join(_sentence(change, attempt.trial.graph) for change in attempt.changes)
-        return Fix(summary=summary, verified=True, patch=unified(before, attempt.overlay))
+        return Fix(summary=summary, verified=True, patch=unified(before, changed), files=tuple(changed.items()))
 
 
 def _sentence(change: Change, graph: RuleGraph) -> str:

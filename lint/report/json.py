@@ -71,12 +71,12 @@ def finding_json(finding: Finding) -> dict[str, Any]:
                 "layer": one.layer,
                 "direction": one.direction,
                 "filter": one.filter,
-                "origin": _origin(one.origin),
+                "origin": origin_json(one.origin),
                 "sentence": one.sentence,
             }
             for one in finding.blocked_by
         ],
-        "rules": [{"address": rule.address, "origin": _origin(rule.origin)} for rule in finding.rules],
+        "rules": [{"address": rule.address, "origin": origin_json(rule.origin)} for rule in finding.rules],
         "witness": _witness(finding.witness),
         "unknown": list(finding.unknown),
         "notes": list(finding.notes),
@@ -92,7 +92,7 @@ def problem_json(problem: Problem) -> dict[str, Any]:
     return {
         "severity": problem.severity,
         "text": problem.text,
-        "origin": _origin(problem.origin),
+        "origin": origin_json(problem.origin),
         "remedy": problem.remedy,
     }
 
@@ -110,7 +110,7 @@ def _lane(lane: Lane) -> dict[str, Any]:
     return found
 
 
-def _origin(origin: Origin | None) -> dict[str, Any] | None:
+def origin_json(origin: Origin | None) -> dict[str, Any] | None:
     """File and lines where there is a file, else what names the thing in its account."""
     if origin is None:
         return None
@@ -126,7 +126,7 @@ def _origin(origin: Origin | None) -> dict[str, Any] | None:
     }
     found: dict[str, Any] = {key: value for key, value in keys.items() if value is not None}
     if origin.calls:
-        found["calls"] = [_origin(call) for call in origin.calls]
+        found["calls"] = [origin_json(call) for call in origin.calls]
     return found
 
 

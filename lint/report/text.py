@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 
 from lint.report.document import CheckReport, count
 from lint.report.excerpt import excerpt
@@ -28,7 +29,7 @@ def render(report: CheckReport, style: Style, *, verbose: bool = False) -> str:
     """The whole report as text that ends with a newline. Verdicts that ask for nothing are counted; `verbose` lists them."""
     lines: list[str] = []
     for problem in report.problems:
-        lines += _problem(problem, report, style)
+        lines += _problem(problem, report.base, style)
     for deployment, found in groupby(report.findings, key=lambda f: (f.deployment, f.pack)):
         lines += _deployment(deployment, list(found), report, style, verbose)
     lines += _sources(report, style)
@@ -36,12 +37,17 @@ def render(report: CheckReport, style: Style, *, verbose: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _problem(problem: Problem, report: CheckReport, style: Style) -> Iterator[str]:
+def render_problems(problems: Iterable[Problem], base: Path, style: Style) -> str:
+    """Messages about sources alone, for commands that judge nothing."""
+    return "".join(line + "\n" for problem in problems for line in _problem(problem, base, style))
+
+
+def _problem(problem: Problem, base: Path, style: Style) -> Iterator[str]:
     colour = "red" if problem.severity == "error" else "yellow"
     word = {"error": "error", "incomplete": "incomplete", "warning": "warning"}[problem.severity]
     yield f"{style.paint(word + ':', colour, 'bold')} {printable(problem.text)}"
     if problem.origin is not None:
-        yield from excerpt(problem.origin, report.base, style, indent="  ", lines=1)
+        yield from excerpt(problem.origin, base, style, indent="  ", lines=1)
     if problem.remedy:
         yield f"  {style.paint('help:', 'cyan')} {printable(problem.remedy)}"
     yield ""

@@ -33,9 +33,8 @@ def render_text(found: Trace, style: Style = _PLAIN) -> str:
         lines += ["", *_path(path, style)]
     if len(reach.paths) > _MOST_PATHS:
         lines.append(f"  and {len(reach.paths) - _MOST_PATHS} more ways like these")
-    unknown = dict.fromkeys(
-        reason.sentence() for one in (reach, *reach.paths) if one.verdict == "undetermined" for reason in one.reasons
-    )
+    held = [reach.reasons, *(path.reasons for path in reach.paths if path.verdict == "undetermined")]
+    unknown = dict.fromkeys(reason.sentence() for reasons in held for reason in reasons)
     if unknown:
         lines += ["", "unknown:", *(f"  {printable(text)}" for text in unknown)]
     if reach.notes:

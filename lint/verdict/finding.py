@@ -82,6 +82,7 @@ class Fix:
     verified: bool
     patch: str = ""
     commands: tuple[str, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()  # the patched files whole, by the name that origins have; not reported
 
 
 @dataclass(frozen=True, slots=True)
