@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 
 from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Addresses, Peer, UnknownPeer
+from lint.graph.rules import Addresses, Peer, Rule, UnknownPeer
 from lint.graph.topology import Network, Subnet
+from lint.origin import Origin
 from lint.reach import Inbound, Outbound, Reach, between, inbound, outbound
 from lint.reach.result import Party
 from lint.space.addresses import SYMBOLIC
-from lint.space.intervals import IntervalSet
+from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.traffic import TrafficSet
+
+_NOWHERE = Origin()
 
 
 class Asking:
@@ -29,6 +34,7 @@ class Asking:
         self._kinds: dict[str, int] = {}
         self._numbers: dict[Hashable, int] = {}
         self._filters: dict[str, int] = {}
+        self._likes: dict[int, list[str]] = {}
         self._between: dict[Hashable, Reach] = {}
         self._from: dict[Hashable, Reach] = {}
         self._inbound: dict[Hashable, Inbound] = {}
@@ -39,23 +45,19 @@ class Asking:
         found = self._kinds.get(endpoint.id)
         if found is None:
             own = endpoint.id if endpoint.id in self._singled else None
-            found = self._number(
-                "alike",
-                own,
-                endpoint.groups,
-                endpoint.groups_open,
-                endpoint.layers,
-                endpoint.network,
-                endpoint.account,
-                endpoint.region,
-                endpoint.initiates,
-                endpoint.accepts,
-                endpoint.forwards,
-                endpoint.exists,
-                endpoint.hypothetical,
-                endpoint.reasons,
-                tuple(self._address_kind(address) for address in endpoint.addresses),
+            bare = replace(
+                endpoint,
+                id="",
+                name="",
+                origin=_NOWHERE,
+                aliases=(),
+                tags=(),
+                tags_open=(),
+                client_ports=None,
+                addresses=(),
             )
+            addresses = tuple(self._address_kind(address) for address in endpoint.addresses)
+            found = self._number("alike", own, bare, addresses)
             self._kinds[endpoint.id] = found
         return found
 
@@ -97,35 +99,71 @@ class Asking:
         return found
 
     def inbound(self, endpoint: Endpoint, services: IntervalSet) -> Inbound:
-        """Who reaches these services of the endpoint."""
+        """Who reaches these services of the endpoint. Where others are alike, its own place is among the peers; else not."""
         key = (self.alike(endpoint), services)
         found = self._inbound.get(key)
         if found is None:
-            found = self._inbound[key] = inbound(self.graph, endpoint.id, services)
+            found, *more = [inbound(self.graph, one, services) for one in self._two(endpoint)]
+            for other in more:  # what reaches one of them is the other, and the other way round
+                found = replace(
+                    found,
+                    allowed=found.allowed | other.allowed,
+                    rules=_joined(found.rules, other.rules),
+                    reasons=tuple(dict.fromkeys((*found.reasons, *other.reasons))),
+                )
+            self._inbound[key] = found
         return found
 
     def outbound(self, endpoint: Endpoint, services: IntervalSet) -> Outbound:
-        """Whom the endpoint reaches with these services."""
+        """Whom the endpoint reaches with these services. Where others are alike, its own place is among the peers; else not."""
         key = (self.alike(endpoint), services)
         found = self._outbound.get(key)
         if found is None:
-            found = self._outbound[key] = outbound(self.graph, endpoint.id, services)
+            found, *more = [outbound(self.graph, one, services) for one in self._two(endpoint)]
+            for other in more:
+                found = replace(
+                    found,
+                    allowed=found.allowed | other.allowed,
+                    delivered=found.delivered | other.delivered,
+                    rules=_joined(found.rules, other.rules),
+                    reasons=tuple(dict.fromkeys((*found.reasons, *other.reasons))),
+                )
+            self._outbound[key] = found
         return found
 
+    def _two(self, endpoint: Endpoint) -> list[str]:
+        """The endpoint and, where there is one, another that is alike."""
+        if not self._likes:
+            for one in self.graph.endpoints.values():
+                self._likes.setdefault(self.alike(one), []).append(one.id)
+        other = next((id_ for id_ in self._likes[self.alike(endpoint)] if id_ != endpoint.id), None)
+        return [endpoint.id] if other is None else [endpoint.id, other]
+
     def _address_kind(self, address: Address) -> Hashable:
+        known = address.place < SYMBOLIC
         return (
-            self._between_borders(address.place),
-            address.within if address.place >= SYMBOLIC else None,
             address.family,
-            address.subnet,
-            None if address.public is None else self._between_borders(address.public),
-            address.public_exists,
-            address.public_reasons,
-            address.groups,
+            replace(
+                address,
+                place=self._between_borders(address.place),
+                within=EMPTY if known else address.within,
+                public=None if address.public is None else self._between_borders(address.public),
+            ),
         )
 
     def _between_borders(self, place: int) -> int:
         return bisect_right(self._borders, place)
+
+
+def _joined(
+    first: tuple[tuple[Rule, str, TrafficSet], ...], second: tuple[tuple[Rule, str, TrafficSet], ...]
+) -> tuple[tuple[Rule, str, TrafficSet], ...]:
+    """The rules of both, each with all that it lets through."""
+    found = {(filter_, rule.id): (rule, filter_, traffic) for rule, filter_, traffic in first}
+    for rule, filter_, traffic in second:
+        known = found.get((filter_, rule.id))
+        found[filter_, rule.id] = (rule, filter_, traffic if known is None else known[2] | traffic)
+    return tuple(found.values())
 
 
 def _borders(graph: RuleGraph) -> list[int]:

@@ -58,23 +58,25 @@ def excess_of(
     must = inbound.allowed.must.restrict((universe | named) - known.may, services)
     may = inbound.allowed.may.restrict((universe | named) - known.must, services)
     must = _certain(must, known)
-    everyone = IntervalSet.union_of(_own(graph, one.endpoint) for one in machines)
-    alone = may.peers().isdisjoint(everyone)
     for one in machines:
-        mine, perhaps = must, may
-        if not alone:
-            own = _own(graph, one.endpoint)
-            symbolic = own - REAL
-            mine, perhaps = _without(mine, symbolic), _without(perhaps, symbolic)
-            if perhaps.peers() <= own:
-                mine = perhaps = EMPTY_TRAFFIC
-            elif mine.peers() <= own:
-                mine = EMPTY_TRAFFIC
+        own = _own(one.endpoint)
+        mine, perhaps = _rounded(_without(must, own), own), _rounded(_without(may, own), own)
         reasons = (*inbound.reasons, *known.reasons, *one.reasons)
         yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure)
 
 
-def _own(graph: RuleGraph, endpoint: Endpoint) -> IntervalSet:
+def _rounded(traffic: TrafficSet, own: IntervalSet) -> TrafficSet:
+    """The machine's own address put back into a range around it: nobody else has it, and the range stays readable."""
+    for low, high in (own & REAL).pairs:
+        for place in range(low, high + 1):
+            around = (traffic.at(place - 1) if place else EMPTY_TRAFFIC), traffic.at(place + 1)
+            here = IntervalSet.of(place)
+            if around[0] and around[1]:
+                traffic = traffic | (around[0].with_peers(here) & around[1].with_peers(here))
+    return traffic
+
+
+def _own(endpoint: Endpoint) -> IntervalSet:
     """The endpoint's own addresses, what others would see of it."""
     return IntervalSet.union_of(
         IntervalSet.of(place) for a in endpoint.addresses for place in (a.place, a.public) if place is not None

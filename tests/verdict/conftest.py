@@ -166,7 +166,9 @@ def pack(*flows: Flow, **more: object) -> Pack:
         variants=(("agent", "with agents"),),
         phases=(),
         default_phase=None,
-        roles=tuple(given.get(name, Role(name, name, "customer")) for name in (*names, *(g for g in given if g not in names))),
+        roles=tuple(
+            given.get(name, Role(name, name, "customer")) for name in (*names, *(g for g in given if g not in names))
+        ),
         flows=flows,
         signature_services=(),
         parameters=(),

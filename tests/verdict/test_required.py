@@ -44,9 +44,7 @@ def test_verdict_follows_the_destination_s_rules(tools, into, verdict):
 def test_missing_lists_exactly_the_pairs_that_lack_it(tools):
     flow = tools.flow("required", "agent", "gateway", "tcp/13260")
     world = two_agents(tools, [("tcp/13260", "10.0.1.5/32")])
-    (finding, other) = sorted(
-        tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings, key=lambda f: f.verdict
-    )
+    (finding, other) = sorted(tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings, key=lambda f: f.verdict)
     assert (finding.verdict, finding.source.endpoints) == ("satisfied", ("aws_instance.agent-1",))
     assert (other.verdict, other.source.endpoints) == ("violated", ("aws_instance.agent-2",))
     assert [(lane.source, lane.destination, lane.service) for lane in other.missing] == [
@@ -96,9 +94,7 @@ def test_each_service_is_a_finding_of_its_own(tools):
 )
 def test_one_of_several_services_is_enough_where_the_document_says_or(tools, open_, verdict):
     flow = tools.flow("required", "agent", "gateway", "tcp/22 tcp/443", any_service=True)
-    (finding,) = tools.judge(
-        two_agents(tools, [(open_, "10.0.1.0/24")]), tools.pack(flow), AGENT_TO_GATEWAY
-    ).findings
+    (finding,) = tools.judge(two_agents(tools, [(open_, "10.0.1.0/24")]), tools.pack(flow), AGENT_TO_GATEWAY).findings
     assert (finding.service, finding.verdict) == ("tcp/22 or tcp/443", verdict)
 
 
