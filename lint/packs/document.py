@@ -17,6 +17,8 @@ from lint.packs.problem import PackProblem
 LARGEST = 1 << 20  # bytes
 DEEPEST = 16
 
+# Characters that change what a terminal or a reader sees: control characters and those that turn the writing direction.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
@@ -143,6 +145,8 @@ class _Composer:
             raise self._problem(event, f"is nested deeper than {DEEPEST} levels", "flatten it")
         line, column = _place(event)
         if isinstance(event, yaml.ScalarEvent):
+            if _UNSEEN.search(event.value):
+                raise self._problem(event, "holds a character that can't be seen", "remove the control character")
             return Scalar(event.value, event.style is None or event.style == "", line, column)
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Node] = []
@@ -168,7 +172,7 @@ class _Composer:
                     PackProblem(
                         self._file,
                         key.line,
-                        f"key `{key.text}` is given twice, first in line {seen[key.text]}",
+                        f"key `{key.text[:100]}` is given twice, first in line {seen[key.text]}",
                         "keep one of them",
                         key.column,
                     )

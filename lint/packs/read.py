@@ -24,6 +24,14 @@ SEVERITIES = ("error", "warning", "note")
 LIVES = ("customer", "cloud", "vendor", "any")
 AGAINST = ("anyone", "public")
 
+# No document is this long; a file that is was made to keep a machine busy.
+MOST_ROLES = 500
+MOST_FLOWS = 2000
+MOST_SERVICES = 256  # in one list, one by one
+MOST_PROBLEMS = 200
+_MOST_NAMES = 30  # listed in a message
+_LONGEST = 300  # characters of a message
+
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -124,7 +132,11 @@ class _Reader:
 
     def _roles(self, node: Node | None) -> tuple[Role, ...]:
         found: list[Role] = []
-        for key, value in self._entries(node, "roles"):
+        entries = tuple(self._entries(node, "roles"))
+        if node is not None and len(entries) > MOST_ROLES:
+            self._report(node, f"has {len(entries)} roles", f"keep to {MOST_ROLES}")
+            return ()
+        for key, value in entries:
             if key.text in (INTERNET, ANYONE):
                 self._report(key, f"`{key.text}` is a party that every pack has", "give the role another name")
             elif not _NAME.fullmatch(key.text):
@@ -163,6 +175,9 @@ class _Reader:
             return ()
         if not isinstance(node, Sequence) or not node.items:
             self._report(node, "`flows` is no list of flows", "write one `- id: …` for each flow")
+            return ()
+        if len(node.items) > MOST_FLOWS:
+            self._report(node, f"has {len(node.items)} flows", f"keep to {MOST_FLOWS}, or make several packs of it")
             return ()
         known = {role.name: role for role in roles}
         lines: dict[str, int] = {}
@@ -282,7 +297,11 @@ class _Reader:
             if self._parsed(parse, text, None, "write it as tcp/443, udp/20081, tcp/1-1024, icmp/8/0 or any"):
                 found += single_services(text.text)
         self._once(texts, field)
-        return tuple(dict.fromkeys(found))
+        services = tuple(dict.fromkeys(found))
+        if node is not None and len(services) > MOST_SERVICES:
+            self._report(node, f"`{field}` has {len(services)} services", "write ranges, as tcp/1-1024")
+            return ()
+        return services
 
     def _citations(self, node: Node | None) -> tuple[Citation, ...]:
         if node is None:
@@ -418,13 +437,19 @@ class _Reader:
         return Origin(file=self.file, line=node.line, end_line=end, column=node.column)
 
     def _report(self, node: Node, text: str, remedy: str) -> None:
-        self.problems.append(PackProblem(self.file, node.line, text, remedy, node.column))
+        if len(self.problems) < MOST_PROBLEMS:
+            text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+            self.problems.append(PackProblem(self.file, node.line, text, remedy, node.column))
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
+    if not known:
+        return "the pack declares none"
+    listed = known[:_MOST_NAMES]
+    if len(name) <= 100:
+        from difflib import get_close_matches
 
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    return f"known are {', '.join(known)}" if known else "the pack declares none"
+        near = get_close_matches(name, listed, n=1)
+        if near:
+            return f"did you mean `{near[0]}`?"
+    return f"known are {', '.join(listed)}" + (" and others" if len(known) > len(listed) else "")

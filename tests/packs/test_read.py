@@ -320,6 +320,8 @@ def test_any_text_at_all_is_a_pack_or_a_problem(text: str | bytes) -> None:
         (b"a: 1\n? [b]\n: 2\n", 2, "key that is a list"),
         (b"a: 1\nb: \x07\n", 2, "character that YAML doesn't allow"),
         (b"a: 1\nb: \xff\n", 2, "isn't UTF-8"),
+        (b'a: 1\nb: "\\e[2J"\n', 2, "can't be seen"),
+        ("a: 1\n\u202eb: 1\n".encode(), 2, "can't be seen"),
         (b"a: 1\n\tb: 2\n", 2, "not YAML"),
         (b"a: [" + b"[" * 50_000, 1, "nested deeper"),
         (b"- " * 50_000, 1, "nested deeper"),
@@ -345,3 +347,24 @@ def test_only_true_and_false_are_booleans() -> None:
 
 def test_the_built_in_packs_are_read_once() -> None:
     assert load_builtin()["hyperbdr/saas-block-storage"] is load_builtin()["hyperbdr/saas-block-storage"]
+
+
+def test_a_pack_made_to_keep_a_machine_busy_is_refused() -> None:
+    many = "".join(f"  r{n}: {{title: r, lives: any}}\n" for n in range(501))
+    assert any("has 504 roles" in p.text for p in problems(PACK.replace("roles:\n", "roles:\n" + many)))
+    flow = PACK[PACK.index("  - id: mirror-alone") : PACK.index("  - id: nothing-out")]
+    flows = "".join(flow.replace("mirror-alone", f"flow-{n}") for n in range(2000))
+    assert any("has 2004 flows" in p.text for p in problems(PACK + flows))
+    ports = ",".join(str(port) for port in range(1, 600, 2))
+    assert any("301 services" in p.text for p in problems(PACK.replace("tcp/22,7000", f"tcp/{ports}")))
+
+
+def test_messages_stay_short_however_much_is_wrong() -> None:
+    many = "".join(f"  r{n}: {{title: r, lives: any}}\n" for n in range(400))
+    flow = PACK[PACK.index("  - id: mirror-alone") : PACK.index("  - id: nothing-out")].replace("[mirror]", "zzzzzzzz")
+    flows = "".join(flow.replace("mirror-alone", f"flow-{n}") for n in range(500))
+    told = problems(PACK.replace("roles:\n", "roles:\n" + many) + flows)
+    assert len(told) == 200
+    assert max(len(str(p)) for p in told) < 400
+    (long,) = problems(PACK.replace("lives: cloud", "lives: " + "x" * 10_000))
+    assert len(long.text) == 301
