@@ -9,8 +9,11 @@ from lint.space.traffic import Box, TrafficSet
 
 _ECHOES = ((ICMP, 8, 0), (ICMPV6, 128, 129))  # protocol, type of the request, type of the reply
 _ECHO_REQUESTS = IntervalSet.union_of(icmp(number, request, None) for number, request, _ in _ECHOES)
-NEEDS_REPLY = protocol(TCP) | protocol(UDP) | _ECHO_REQUESTS
-_NEEDS_NONE = ALL_SERVICES - NEEDS_REPLY
+_OTHERS = ALL_SERVICES - protocol(TCP) - protocol(UDP) - protocol(ICMP) - protocol(ICMPV6)
+# Datagrams and tunnels may be of use without an answer; whether they are, only the application knows.
+ONE_WAY = protocol(UDP) | _OTHERS
+# ICMP messages that aren't echo requests: nobody answers them.
+UNANSWERED = (protocol(ICMP) | protocol(ICMPV6)) - _ECHO_REQUESTS
 # NAT gateways and load balancers choose their own source ports: AWS documentation, "Ephemeral ports".
 TRANSLATED_PORTS = IntervalSet.span(1024, 65535)
 
@@ -18,9 +21,10 @@ TRANSLATED_PORTS = IntervalSet.span(1024, 65535)
 def answered(replies: TrafficSet, peers: IntervalSet) -> TrafficSet:
     """The requests with one of `peers` whose reply is in `replies`.
 
-    The reply to a request to port d from port s goes to port s from port d; an echo reply has the code of its request. Other traffic needs none.
+    The reply to a request to port d from port s goes to port s from port d; an echo reply has the code of its request;
+    protocols without ports answer with themselves. Other ICMP messages need no reply.
     """
-    boxes: list[Box] = [(peers, _NEEDS_NONE, ALL_PORTS)]
+    boxes: list[Box] = [(peers, UNANSWERED, ALL_PORTS)]
     for remote, services, source_ports in replies.restrict(peers).boxes():
         for number in (TCP, UDP):
             mine = services & protocol(number)
@@ -30,12 +34,13 @@ def answered(replies: TrafficSet, peers: IntervalSet) -> TrafficSet:
             mine = services & icmp(number, reply, None)
             if mine:
                 boxes.append((remote, _shifted(mine, (request - reply) * 256), ALL_PORTS))
+        boxes.append((remote, services & _OTHERS, ALL_PORTS))
     return TrafficSet.union_of(boxes)
 
 
 def answered_bounds(replies: Bounds, peers: IntervalSet) -> Bounds:
-    """`answered` on both sides; datagrams may be of use without a reply, so UDP is lost from what is certain alone."""
-    may = answered(replies.may, peers) | TrafficSet.of(peers, protocol(UDP))
+    """`answered` on both sides; what may be of use without a reply is lost from what is certain alone."""
+    may = answered(replies.may, peers) | TrafficSet.of(peers, ONE_WAY)
     must = answered(replies.must, peers)
     return Bounds(must, may)
 
@@ -52,11 +57,6 @@ def any_port(bounds: Bounds) -> Bounds:
             if not TRANSLATED_PORTS.isdisjoint(ports)
         ),
     )
-
-
-def answered_translated(replies: Bounds, peers: IntervalSet) -> Bounds:
-    """Requests whose reply reaches the translating gateway: their source port is the gateway's own choice."""
-    return any_port(answered_bounds(replies, peers))
 
 
 def _shifted(places: IntervalSet, by: int) -> IntervalSet:

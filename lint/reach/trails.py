@@ -9,7 +9,7 @@ from lint.graph.rules import Direction
 from lint.graph.topology import Subnet
 from lint.origin import Origin, Reason
 from lint.reach.engine import Engine, View, with_bypasses
-from lint.reach.reply import answered_bounds, any_port
+from lint.reach.reply import ONE_WAY, UNANSWERED, answered_bounds, any_port
 from lint.reach.resolved import Spot
 from lint.reach.ways import Mark, Way, place_text, private_ways, public_way_in, public_ways_out, same_subnet
 from lint.space.addresses import EVERYWHERE, REAL, cidrs
@@ -455,9 +455,12 @@ def _routes_back(engine: Engine, start: Spot, target: Spot, source: Spot, frame:
         total = total | part
     if not routed:
         return []
+    unanswered = TrafficSet.of(frame.peers, UNANSWERED)
+    total = Bounds(total.must | unanswered, total.may | unanswered | TrafficSet.of(frame.peers, ONE_WAY))
     where = place_text(engine, target)
     name = worst.name if worst is not None else "the route back"
     everything = TrafficSet.of(frame.peers, ALL_SERVICES)
+    lost = not total.may - unanswered - TrafficSet.of(frame.peers, ONE_WAY)
     if everything <= total.must:
         sentence = f"the reply to {where} finds its way back"
     elif worst is not None:
@@ -466,7 +469,7 @@ def _routes_back(engine: Engine, start: Spot, target: Spot, source: Spot, frame:
         sentence = f"the reply to {where} doesn't always come back"
     return [
         Step(
-            worst.layer if worst is not None and not total.may else "route",
+            worst.layer if worst is not None and lost else "route",
             "reply-egress",
             worst.id if worst is not None else "",
             name,

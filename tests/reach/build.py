@@ -161,9 +161,7 @@ def subnet(
 
 
 def route(destination: str, via: str, target: str | None = None, *, precedence: int = 0) -> Route:
-    return Route(
-        parse_cidr(destination), Via(via), HERE, destination, target=target, precedence=precedence
-    )
+    return Route(parse_cidr(destination), Via(via), HERE, destination, target=target, precedence=precedence)
 
 
 def table(name: str, *routes: Route) -> RouteTable:
