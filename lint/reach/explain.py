@@ -125,7 +125,7 @@ def _subject(view: View) -> str:
     names = []
     for one in view.filters:
         place = f" ({one.origin.where()})" if one.origin.file else ""
-        names.append(f"{one.name or one.id}{place}")
+        names.append(f"{one.origin.address or one.name or one.id}{place}")
     if len(names) == 1:
         return f"{kind} {names[0]}"
     plural = {"security_group": "security groups", "network_acl": "network ACLs"}.get(view.layer.kind, f"{kind}s")

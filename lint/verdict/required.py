@@ -113,7 +113,7 @@ class Required:
         may = in_families(source.may, destination)
         must = source.must & may
         reach = self._asking.from_addresses(may, source.text, destination, services)
-        answer = self._judge(reach, may, services, EPHEMERAL)
+        answer = self._judge(reach, may, services, EPHEMERAL, "source")
         if answer.verdict == VIOLATED and must != may:
             certain = self._judge(reach, must, services, EPHEMERAL) if must else None
             none_passes = not reach.allowed.may.restrict(may, services)
@@ -134,35 +134,27 @@ class Required:
             none_passes = not out.allowed.may.restrict(may, services)
             if (certain is None or certain.verdict != VIOLATED) and not none_passes:
                 answer = replace(answer, verdict=UNDETERMINED)
-        layers = tuple(out.layers)
         if answer.verdict == SATISFIED:
-            return replace(answer, layers=layers)
-        missing = _traffic(answer.lost, ports)
-        blockers, rules = self._blame(out.hops, missing, answer.verdict)
-        unknown = _unknowns(out.reasons, out.hops, missing) if answer.verdict == UNDETERMINED else ()
-        more = tuple(r.sentence() for r in destination.reasons) if answer.verdict == UNDETERMINED else ()
-        return replace(
-            answer,
-            layers=layers,
-            blockers=blockers,
-            rules=rules,
-            unknown=tuple(dict.fromkeys((*answer.unknown, *unknown, *more))),
-            sentence=answer.sentence or _sentence(answer.verdict, blockers, (*unknown, *more)),
-        )
+            return replace(answer, layers=tuple(out.layers))
+        reach = self._asking.to_addresses(source, may, destination.text, services)
+        answer = self._explained(answer, reach, ports, "destination")
+        if answer.verdict == UNDETERMINED and destination.reasons:
+            more = tuple(r.sentence() for r in destination.reasons)
+            answer = replace(answer, unknown=tuple(dict.fromkeys((*answer.unknown, *more))))
+        return answer
 
-    def _judge(self, reach: Reach, places: IntervalSet, services: IntervalSet, ports: IntervalSet) -> Answer:
-        answer = replace(
-            self._weigh(reach.allowed, places, services, ports),
-            layers=reach.layers,
-            notes=reach.notes,
-        )
+    def _judge(
+        self, reach: Reach, places: IntervalSet, services: IntervalSet, ports: IntervalSet, by: str = ""
+    ) -> Answer:
+        answer = self._weigh(reach.allowed, places, services, ports)
         if answer.verdict == SATISFIED:
-            return answer
+            return replace(answer, layers=reach.layers, notes=reach.notes)
+        return self._explained(answer, reach, ports, by)
+
+    def _explained(self, answer: Answer, reach: Reach, ports: IntervalSet, by: str) -> Answer:
+        """The answer with what stops it, or what isn't known. `by`: which side of the paths tells apart what is missing."""
         missing = _traffic(answer.lost, ports)
-        hops = next((path.hops for path in reach.paths if path.via == "private"), None)
-        if hops is None:
-            hops = reach.paths[0].hops if reach.paths else ()
-        blockers, rules = self._blame(hops, missing, answer.verdict)
+        blockers, rules = self._blame(_concerned(reach, missing, by), answer.verdict)
         unknown: tuple[str, ...] = ()
         if answer.verdict == UNDETERMINED:
             every = tuple(hop for path in reach.paths for hop in path.hops)
@@ -170,6 +162,8 @@ class Required:
             unknown = _unknowns(reasons, every, missing)
         return replace(
             answer,
+            layers=reach.layers,
+            notes=reach.notes,
             blockers=blockers,
             rules=rules,
             unknown=tuple(dict.fromkeys((*answer.unknown, *unknown))),
@@ -200,20 +194,37 @@ class Required:
         return Answer(UNDETERMINED, _lost(unproven))
 
     def _blame(
-        self, hops: Iterable[Hop], missing: TrafficSet, verdict: str
+        self, ways: Iterable[tuple[Iterable[Hop], TrafficSet]], verdict: str
     ) -> tuple[tuple[Blocker, ...], tuple[RuleAtFault, ...]]:
-        """Each hop of the path that loses some of what is missing, with its rules; the first comes first."""
+        """Each hop that loses some of what is missing on its way, with its rules; the first comes first."""
         blockers: list[Blocker] = []
         rules: list[RuleAtFault] = []
-        for hop in hops:
-            passed = hop.allowed.may if verdict == VIOLATED else hop.allowed.must
-            if missing <= any_port_of(missing, passed):
-                continue
-            one = self._asking.graph.filters.get(hop.filter)
-            origin = hop.origin or (one.origin if one is not None else None)
-            blockers.append(Blocker(hop.layer, hop.direction, hop.name or hop.filter, origin, hop.sentence))
-            rules += at_fault(one, hop)
+        for hops, missing in ways:
+            for hop in hops:
+                passed = hop.allowed.may if verdict == VIOLATED else hop.allowed.must
+                if missing <= any_port_of(missing, passed):
+                    continue
+                one = self._asking.graph.filters.get(hop.filter)
+                origin = hop.origin or (one.origin if one is not None else None)
+                blockers.append(Blocker(hop.layer, hop.direction, hop.filter or hop.name, origin, hop.sentence))
+                rules += at_fault(one, hop)
         return distinct(blockers), tuple(dict.fromkeys(rules))
+
+
+def _concerned(reach: Reach, missing: TrafficSet, by: str) -> list[tuple[Iterable[Hop], TrafficSet]]:
+    """The paths that the missing traffic would take, each with its part of it; private ones where there are any."""
+    found: list[tuple[Iterable[Hop], TrafficSet]] = []
+    for via in ("private", "public"):
+        for path in reach.paths:
+            if path.via != via:
+                continue
+            seen = path.source_seen if by == "source" else path.destination
+            part = missing.restrict(seen) if by and seen else missing
+            if part:
+                found.append((path.hops, part))
+        if found and not by:
+            break
+    return found
 
 
 def any_port_of(missing: TrafficSet, passed: TrafficSet) -> TrafficSet:
