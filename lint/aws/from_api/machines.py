@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from lint.aws.balancing import preserves_client, services_at
 from lint.aws.from_api import facts
 from lint.aws.from_api.answers import Answers, Item
 from lint.aws.model.links import Link
 from lint.aws.model.machines import InterfaceAddress, Listener, LoadBalancer, TargetGroup, Workload
 from lint.origin import Reason
-from lint.space.addresses import IPV4, IPV6
-from lint.space.intervals import EMPTY, IntervalSet
-from lint.space.services import TCP, UDP, ports
+from lint.space.addresses import IPV4, IPV6, address_text
 
 # Interfaces that are ways for traffic and no machines.
 _HOPS = frozenset(
@@ -28,21 +27,6 @@ _KINDS = {
     "load_balancer": "load_balancer",
     "network_load_balancer": "load_balancer",
 }
-LISTENER_PROTOCOLS = {
-    "UDP": (UDP,),
-    "QUIC": (UDP,),
-    "TCP_UDP": (TCP, UDP),
-    "TCP_QUIC": (TCP, UDP),
-}  # all others stand on TCP
-
-
-def services_at(protocol: str | None, port: int | None) -> IntervalSet:
-    """What a listener or target of this protocol and port takes."""
-    found = EMPTY
-    if port is not None and 0 <= port <= 65535:
-        for number in LISTENER_PROTOCOLS.get((protocol or "TCP").upper(), (TCP,)):
-            found = found | ports(number, port, port)
-    return found
 
 
 def workloads_of(answers: Answers) -> dict[str, Workload]:
@@ -447,27 +431,11 @@ def _target_groups(answers: Answers, workloads: dict[str, Workload]) -> dict[str
     return found
 
 
-def preserves_client(kind: str | None, protocol: str | None, setting: str | None) -> bool | None:
-    """Whether a network load balancer's targets see the client's address.
-
-    Instance targets do, and ip targets over UDP; ip targets over TCP and TLS don't, unless the attribute says otherwise
-    (NLB guide, "Edit target group attributes").
-    """
-    if kind is None:
-        return None
-    udp = (protocol or "").upper() in ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
-    if setting in ("true", "false") and not udp:
-        return setting == "true"
-    return True if udp else kind == "instance"
-
-
 def _by_name(workloads: dict[str, Workload]) -> dict[str, list[str]]:
     """Workloads by instance id, interface id and private address.
 
     An instance's first interface is the one that is a target.
     """
-    from lint.space.addresses import address_text
-
     found: dict[str, list[str]] = {}
     for workload in workloads.values():
         for name in (workload.id, *workload.aliases):

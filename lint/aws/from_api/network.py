@@ -13,6 +13,7 @@ from lint.aws.from_api import facts
 from lint.aws.from_api.answers import Answers, Item
 from lint.aws.model import network as aws
 from lint.aws.model.links import NOWHERE, Link, Problem
+from lint.aws.targets import kind_of_target
 from lint.origin import Reason
 from lint.space.addresses import IPV4, REAL
 from lint.space.intervals import EMPTY, IntervalSet
@@ -170,7 +171,7 @@ def _route(item: Item, each: dict[str, Any], endpoints: dict[str, str], problems
 
 def _target(each: dict[str, Any], endpoints: dict[str, str]) -> tuple[str, str | None, str]:
     """What a route leads to: its kind, id, and what isn't known about it."""
-    for key, kind in (
+    for key, usual in (
         ("NatGatewayId", aws.NAT_GATEWAY),
         ("VpcPeeringConnectionId", aws.PEERING),
         ("TransitGatewayId", aws.TRANSIT_GATEWAY),
@@ -184,24 +185,13 @@ def _target(each: dict[str, Any], endpoints: dict[str, str]) -> tuple[str, str |
     ):
         id_ = facts.text(each, key)
         if id_ is not None:
-            return kind, id_, ""
+            return usual, id_, ""
     id_ = facts.text(each, "GatewayId") or facts.text(each, "VpcEndpointId")
     if id_ is None:
         return aws.UNDETERMINED, None, "the route names no target"
-    if id_ == "local":
-        return aws.LOCAL, None, ""
-    for prefix, kind in (
-        ("igw-", aws.INTERNET_GATEWAY),
-        ("eigw-", aws.EGRESS_ONLY_GATEWAY),
-        ("vgw-", aws.VPN_GATEWAY),
-        ("nat-", aws.NAT_GATEWAY),
-        ("pcx-", aws.PEERING),
-        ("tgw-", aws.TRANSIT_GATEWAY),
-        ("eni-", aws.APPLIANCE),
-        ("i-", aws.APPLIANCE),
-    ):
-        if id_.startswith(prefix):
-            return kind, id_, ""
+    kind = kind_of_target(id_)
+    if kind is not None:
+        return kind, None if kind == aws.LOCAL else id_, ""
     if id_.startswith("vpce-"):
         type_ = endpoints.get(id_)
         if type_ is None:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from lint.aws.from_terraform import read
+from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import Found, Index, Node
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.from_terraform.types import GROUP_TYPES, PREFIX_LIST_TYPES, STANDALONE_RULE_TYPES
@@ -126,7 +126,7 @@ class Groups:
         if node is None:
             return None
         origin = node.resource.origin
-        real = read.text(node.resource.values.get("default_security_group_id"))
+        real = facts.text(node.resource.values.get("default_security_group_id"))
         everyone = CidrPeer(IPV4, "0.0.0.0/0")
         rules = [
             SecurityGroupRule(
@@ -140,9 +140,9 @@ class Groups:
             ),
             SecurityGroupRule("default-egress", EGRESS, _ALL, (everyone,), origin, implied=True, name="default egress"),
         ]
-        if read.truth(node.resource.values.get("assign_generated_ipv6_cidr_block"), False) is not False or read.is_set(
-            node.resource.values.get("ipv6_cidr_block")
-        ):
+        if facts.truth(
+            node.resource.values.get("assign_generated_ipv6_cidr_block"), False
+        ) is not False or facts.is_set(node.resource.values.get("ipv6_cidr_block")):
             rules.append(
                 SecurityGroupRule("default-egress-ipv6", EGRESS, _ALL, (CidrPeer(IPV6, "::/0"),), origin, implied=True)
             )
@@ -172,7 +172,7 @@ class Groups:
             if node is not None and node.type in GROUP_TYPES:
                 vpc = self.index.link(node, node.resource.values.get("vpc_id"))
             tags, tags_open = (
-                read.tags_of(resource)
+                facts.tags_of(resource)
                 if resource is not None and node is not None and node.type in GROUP_TYPES
                 else ((), ())
             )
@@ -238,10 +238,10 @@ class Groups:
             )
         ):
             notes.append(f"{node.id} has inline rules in one direction and standalone rules in the other")
-        tags, tags_open = read.tags_of(resource)
+        tags, tags_open = facts.tags_of(resource)
         aliases = [resource.address] if resource.address != node.id else []
         for attribute in ("id", "arn", "name", "name_prefix"):
-            written = read.text(resource.values.get(attribute))
+            written = facts.text(resource.values.get(attribute))
             if written:
                 aliases.append(written)
         vpc = self.index.link(node, resource.values.get("vpc_id"))
@@ -300,13 +300,13 @@ class Groups:
             return (INGRESS,), _VPC_RULE_PEERS
         if resource.type == "aws_vpc_security_group_egress_rule":
             return (EGRESS,), _VPC_RULE_PEERS
-        word = read.text(resource.values.get("type"))
+        word = facts.text(resource.values.get("type"))
         if word in (INGRESS, EGRESS):
             return (word,), _RULE_PEERS
-        if word is not None or not read.is_set(resource.values.get("type")):
+        if word is not None or not facts.is_set(resource.values.get("type")):
             said = f'"{word}"' if word is not None else "not set"
             self._problem(
-                f'{node.id}: type must be "ingress" or "egress", and is {said}', read.origin_of(resource, "type")
+                f'{node.id}: type must be "ingress" or "egress", and is {said}', facts.origin_of(resource, "type")
             )
         return (INGRESS, EGRESS), _RULE_PEERS
 
@@ -340,17 +340,17 @@ class Groups:
             exists=certain,
             reasons=tuple(dict.fromkeys((*holder.reasons, *services.reasons, *unknown))),
             name=_security_group_rule_id(holder),
-            description=read.text(holder.values.get("description")) or "",
+            description=facts.text(holder.values.get("description")) or "",
         )
 
     def _services(self, node: Node, holder: Resource | Nested) -> Services:
         word = "ip_protocol" if "ip_protocol" in holder.values else "protocol"
         vpc_rule = node.type.startswith("aws_vpc_security_group_")
-        protocols = read.options(holder.values.get(word), as_text)
-        lows = read.options(holder.values.get("from_port"), as_int)
-        highs = read.options(holder.values.get("to_port"), as_int)
+        protocols = facts.options(holder.values.get(word), as_text)
+        lows = facts.options(holder.values.get("from_port"), as_int)
+        highs = facts.options(holder.values.get("to_port"), as_int)
         reasons = tuple(dict.fromkeys((*protocols.reasons, *lows.reasons, *highs.reasons)))
-        origin = read.origin_of(holder, word)
+        origin = facts.origin_of(holder, word)
         if not protocols.complete:
             return Services(EMPTY, ALL_SERVICES, reasons)
         must: IntervalSet | None = None
@@ -380,7 +380,7 @@ class Groups:
                         one = services_of(number, low, high, ports_required=strict)
                     except BadProtocol as error:
                         text = f"{node.id}: {error}"
-                        self._problem(text, read.origin_of(holder, "from_port"))
+                        self._problem(text, facts.origin_of(holder, "from_port"))
                         return Services(EMPTY, protocol(number), (Reason(text, origin=origin),))
                     if strict and vpc_rule and number == EVERY and (low, high) not in _ALL_PORTS_SPELLINGS:
                         self._problem(
@@ -406,8 +406,8 @@ class Groups:
             if not is_known(value) and items(value) is None and kind in _FAMILY:
                 peers += self._unknown_cidr(value, kind, name)
                 continue
-            given, open_ = read.members(value)
-            origin = read.origin_of(holder, name)
+            given, open_ = facts.members(value)
+            origin = facts.origin_of(holder, name)
             for each in given:
                 if kind in _FAMILY:
                     found = self._cidr(node, each, kind, origin, name)
@@ -425,7 +425,7 @@ class Groups:
                 peers.append(UndeterminedPeer(open_, text, may))
         oneself = holder.values.get("self")
         if oneself is not None and not is_null(oneself):
-            said = read.truth(oneself, False)
+            said = facts.truth(oneself, False)
             if said is None:
                 why = unknown_reasons(oneself)
                 peers.append(UndeterminedPeer(why, "self", MEMBERS, (own,) if own else None))
@@ -436,7 +436,7 @@ class Groups:
         return peers
 
     def _unknown_cidr(self, value: Value, kind: str, name: str) -> list[RulePeer]:
-        must, may = read.cidr_bounds(value, _FAMILY[kind])
+        must, may = facts.cidr_bounds(value, _FAMILY[kind])
         found: list[RulePeer] = [UndeterminedPeer(unknown_reasons(value), _value_text(value, name), may)]
         if must:
             found.append(CidrPeer(must, _value_text(value, name)))
@@ -474,15 +474,33 @@ class Groups:
                 may = may | self.lists[each].may
         return [UndeterminedPeer(reasons, _value_text(value, "a prefix list"), may)]
 
+    def list_named(self, node: Node, value: Value) -> str | None:
+        """The id of the one prefix list that a value of `node` names; None where that isn't certain."""
+        found, complete, _ = self.index.find(node.root, value)
+        return self._list_id(found[0]) if complete and len(found) == 1 else None
+
+    def service_list(self, service: str, origin: Origin) -> str:
+        """The id of the prefix list of an AWS service, by the service's name."""
+        known = next((each.id for each in self.lists.values() if each.name == service), None)
+        if known is None:
+            known = service
+            reason = Reason(
+                f"the entries of the prefix list {service} are known only to AWS", code=f"aws.prefix-list:{service}"
+            )
+            self.lists[known] = PrefixList(known, service, EMPTY, IPV4, origin, (reason,))
+        return known
+
     def _list_id(self, found: Found) -> str:
         node = self.index.actual(found.node) if found.node is not None else None
         if node is not None and node.type in PREFIX_LIST_TYPES:
             return node.id
-        id_ = node.id if node is not None and found.path and found.path[-1] == "prefix_list_id" else found.text
+        if node is not None and found.path and found.path[-1] == "prefix_list_id":
+            service = facts.text(node.resource.values.get("service_name"))
+            if service is not None:  # a gateway endpoint: its prefix list is that of its service
+                return self.service_list(service, node.resource.origin)
+        id_ = found.text
         if id_ not in self.lists:
             name = found.text
-            if node is not None:  # a gateway endpoint: its prefix list is that of its service
-                name = read.text(node.resource.values.get("service_name")) or name
             origin = node.resource.origin if node is not None else Origin(resource_id=id_)
             reason = Reason(
                 f"the entries of the prefix list {name} aren't in this source", code=f"aws.prefix-list:{name}"
@@ -509,13 +527,13 @@ class Groups:
             return
         must, may = EMPTY, EMPTY
         reasons: list[Reason] = []
-        wanted = read.text(resource.values.get("address_family"))
+        wanted = facts.text(resource.values.get("address_family"))
         family = {"IPv4": IPV4, "IPv6": IPV6}.get(wanted or "", IPV4 | IPV6)
-        name = read.text(resource.values.get("name")) or node.id
+        name = facts.text(resource.values.get("name")) or node.id
         listed = resource.nested("entry")
         entries_ = resource.nested("entries") if not node.managed else listed
         cidr_values = [(each.values.get("cidr"), each.certain) for each in (*listed.items, *entries_.items)]
-        cidr_values += [(each, True) for each in read.members(resource.values.get("cidr_blocks"))[0]]
+        cidr_values += [(each, True) for each in facts.members(resource.values.get("cidr_blocks"))[0]]
         for node_entry in self.index.of_type("aws_ec2_managed_prefix_list_entry"):
             link = self.index.link(node_entry, node_entry.resource.values.get("prefix_list_id"))
             if node.id in link.possible:
@@ -538,7 +556,7 @@ class Groups:
             may = family
         elif reasons and (listed.open or entries_.open):
             may = family
-        aliases = tuple(t for t in (read.text(resource.values.get("id")), resource.address) if t)
+        aliases = tuple(t for t in (facts.text(resource.values.get("id")), resource.address) if t)
         self.lists[node.id] = PrefixList(
             node.id, name, must, may, resource.origin, tuple(dict.fromkeys(reasons)), aliases
         )
@@ -550,7 +568,7 @@ class Groups:
             return EMPTY, EMPTY
         if not is_known(value):
             reasons += unknown_reasons(value)
-            return read.cidr_bounds(value, family)
+            return facts.cidr_bounds(value, family)
         written = as_text(value) or ""
         try:
             held = parse_cidr(written)
@@ -572,7 +590,7 @@ _ALL_PORTS_SPELLINGS = {(0, 0), (None, None), (-1, -1), (None, 0), (0, None)}
 
 
 def _security_group_rule_id(holder: Resource | Nested) -> str:
-    return read.text(holder.values.get("security_group_rule_id")) or ""
+    return facts.text(holder.values.get("security_group_rule_id")) or ""
 
 
 def _only_inputs(reasons: tuple[Reason, ...]) -> bool:

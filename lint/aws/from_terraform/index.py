@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lint.aws.from_terraform import read
+from lint.aws.from_terraform import facts
 from lint.aws.model.links import NOWHERE, Link
 from lint.origin import Reason
 from lint.terraform.resources import Evaluation, Resource
@@ -75,7 +75,7 @@ class Index:
                 self._add(root, evaluation, resource, shared=seen[resource.address] > 1)
 
     def _add(self, root: int, evaluation: Evaluation, resource: Resource, *, shared: bool) -> None:
-        real = read.text(resource.values.get("id"))
+        real = facts.text(resource.values.get("id"))
         if real and resource.mode != "data":
             twin = self._by_id.get(real)
             if twin is not None and twin.type == resource.type and twin.managed:
@@ -87,10 +87,10 @@ class Index:
         self.nodes.append(node)
         self._by_address[root, resource.address] = node
         for attribute in ("id", "arn"):
-            written = read.text(resource.values.get(attribute))
+            written = facts.text(resource.values.get(attribute))
             if written and (node.managed or written not in self._by_id):
                 self._by_id[written] = node
-        name = read.text(resource.values.get("name"))
+        name = facts.text(resource.values.get("name"))
         if name:
             self._by_name.setdefault((resource.type, name), []).append(node)
 
@@ -138,7 +138,7 @@ class Index:
             return [self.referred(root, reference)], True, unknown_reasons(value)
         candidates = candidates_of(value)
         reasons = unknown_reasons(value)
-        if candidates is None or len(candidates) > read.MAX_CANDIDATES:
+        if candidates is None or len(candidates) > facts.MAX_CANDIDATES:
             return [], False, reasons
         found: list[Found] = []
         for candidate in candidates:
@@ -157,7 +157,7 @@ class Index:
             return node
         known = self._actual.get(node.id)
         if known is None:
-            real = read.text(node.resource.values.get("id"))
+            real = facts.text(node.resource.values.get("id"))
             named = self._by_id.get(real) if real else None
             known = named if named is not None and named.type == node.type else self._looked_up(node) or node
             self._actual[node.id] = known
@@ -216,12 +216,12 @@ def _criteria(node: Node) -> dict[str, str] | None:
     wanted: dict[str, str] = {}
     values = node.resource.values
     for attribute in ("id", "name", "cidr_block"):
-        if read.is_set(values.get(attribute)):
-            written = read.text(values.get(attribute))
+        if facts.is_set(values.get(attribute)):
+            written = facts.text(values.get(attribute))
             if written is None:
                 return None
             wanted[attribute] = written
-    tags, unknown = read.tags_of(node.resource)
+    tags, unknown = facts.tags_of(node.resource)
     own = values.get("tags")
     if unknown:
         return None
@@ -231,8 +231,8 @@ def _criteria(node: Node) -> dict[str, str] | None:
     if filters.open:
         return None
     for each in filters.items:
-        name = read.text(each.values.get("name"))
-        given = read.strings(each.values.get("values"))
+        name = facts.text(each.values.get("name"))
+        given = facts.strings(each.values.get("values"))
         if name == "vpc-id":
             continue
         if name is None or len(given) != 1 or "*" in given[0] or "?" in given[0]:
@@ -248,9 +248,9 @@ def _criteria(node: Node) -> dict[str, str] | None:
 
 def _offers(node: Node) -> dict[str, str]:
     """What a resource can be asked for."""
-    offered = {f"tag:{key}": value for key, value in read.tags_of(node.resource)[0]}
+    offered = {f"tag:{key}": value for key, value in facts.tags_of(node.resource)[0]}
     for attribute in ("id", "name", "cidr_block"):
-        written = read.text(node.resource.values.get(attribute))
+        written = facts.text(node.resource.values.get(attribute))
         if written is not None:
             offered[attribute] = written
     return offered

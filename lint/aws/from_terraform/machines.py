@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from lint.aws.from_terraform import read
+from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.carriers import Names, names_of
 from lint.aws.from_terraform.groups import Groups
 from lint.aws.from_terraform.index import Found, Index, Node
 from lint.aws.from_terraform.network import SUBNET_TYPES, Networks
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.from_terraform.types import NEVER_CARRIERS, SUBNET_GROUP_TYPES, WORKLOAD_KINDS
+from lint.aws.model.groups import CidrPeer
 from lint.aws.model.links import NOWHERE, Link, Problem
 from lint.aws.model.machines import InterfaceAddress, Workload
 from lint.origin import Reason
@@ -125,7 +126,7 @@ class Machines:
         tags, tags_open = self._tags(node, template)
         kind = WORKLOAD_KINDS.get(node.type, node.type.removeprefix("aws_"))
         real = [
-            read.text(resource.values.get(a))
+            facts.text(resource.values.get(a))
             for a in (
                 "id",
                 "arn",
@@ -159,7 +160,7 @@ class Machines:
             exists=resource.exists,
             initiates=kind != "vpc_endpoint" or node.type == "aws_ec2_instance_connect_endpoint",
             accepts=kind != "function",
-            forwards=read.truth(resource.values.get("source_dest_check"), True) is not True,
+            forwards=facts.truth(resource.values.get("source_dest_check"), True) is not True,
             reasons=(*resource.reasons, *subnets_open),
         )
 
@@ -191,10 +192,10 @@ class Machines:
                 open_ += each.reasons or (Reason(f"{node.id} may carry {group}", origin=node.resource.origin),)
         groups += self._cluster_group(node, bool(groups))
         if node.type in _BALANCERS and not groups and not open_:
-            kind = read.text(node.resource.values.get("load_balancer_type"))
+            kind = facts.text(node.resource.values.get("load_balancer_type"))
             if kind in ("network", "gateway"):
                 return [], [], True
-            if read.is_set(node.resource.values.get("load_balancer_type")) and kind is None:
+            if facts.is_set(node.resource.values.get("load_balancer_type")) and kind is None:
                 open_ += unknown_reasons(node.resource.values["load_balancer_type"])
         return list(dict.fromkeys(groups)), open_, False
 
@@ -206,7 +207,7 @@ class Machines:
             found, complete, _ = self.index.find(node.root, node.resource.values.get("cluster_name"))
             cluster = found[0].node if complete and len(found) == 1 else None
             if cluster is None:
-                name = read.text(node.resource.values.get("cluster_name"))
+                name = facts.text(node.resource.values.get("cluster_name"))
                 named = self.index.by_name("aws_eks_cluster", name) if name else []
                 cluster = named[0] if len(named) == 1 else None
         else:
@@ -214,7 +215,7 @@ class Machines:
         if cluster is None or cluster.type != "aws_eks_cluster":
             return []
         for block in cluster.resource.nested("vpc_config").items:
-            real = read.text(block.values.get("cluster_security_group_id"))
+            real = facts.text(block.values.get("cluster_security_group_id"))
             if real:
                 return [self.groups.named(Found(self.index.by_id(real), (), real))]
         text = f"{cluster.resource.address}.vpc_config.0.cluster_security_group_id"
@@ -252,11 +253,11 @@ class Machines:
 
     def _tags(self, node: Node, template: Node | None) -> tuple[tuple[tuple[str, str], ...], tuple[Reason, ...]]:
         """Its own tags; an autoscaling group's machines get those of its template and the tags that it propagates."""
-        tags, open_ = read.tags_of(node.resource)
+        tags, open_ = facts.tags_of(node.resource)
         found = dict(tags)
         if template is not None:
             for spec in template.resource.nested("tag_specifications").items:
-                if read.text(spec.values.get("resource_type")) in ("instance", "network-interface"):
+                if facts.text(spec.values.get("resource_type")) in ("instance", "network-interface"):
                     held = spec.values.get("tags")
                     if held is not None and is_known(held) and isinstance(held.data, dict):
                         for key, value in held.data.items():
@@ -269,7 +270,7 @@ class Machines:
             listed = node.resource.nested("tag")
             open_ = (*open_, *listed.open)
             for each in listed.items:
-                key, value = read.text(each.values.get("key")), read.text(each.values.get("value"))
+                key, value = facts.text(each.values.get("key")), facts.text(each.values.get("value"))
                 if key is not None and value is not None:
                     found[key] = value
         return tuple(sorted(found.items())), tuple(dict.fromkeys(open_))
@@ -280,16 +281,16 @@ class Machines:
         resource = node.resource
         places = subnets or [Link()]
         v4 = [
-            *read.strings(resource.values.get("private_ip")),
-            *read.strings(resource.values.get("secondary_private_ips")),
-            *read.strings(resource.values.get("private_ips")),
-            *read.strings(resource.values.get("private_ip_list")),
+            *facts.strings(resource.values.get("private_ip")),
+            *facts.strings(resource.values.get("secondary_private_ips")),
+            *facts.strings(resource.values.get("private_ips")),
+            *facts.strings(resource.values.get("private_ip_list")),
         ]
         if node.type == "aws_efs_mount_target":
-            v4 += read.strings(resource.values.get("ip_address"))
+            v4 += facts.strings(resource.values.get("ip_address"))
         for each in resource.nested("subnet_mapping").items:
-            v4 += read.strings(each.values.get("private_ipv4_address"))
-        v6 = read.strings(resource.values.get("ipv6_addresses"))
+            v4 += facts.strings(each.values.get("private_ipv4_address"))
+        v6 = facts.strings(resource.values.get("ipv6_addresses"))
         told: set[int] = set()
         for written in dict.fromkeys((*v4, *v6)):
             try:
@@ -303,23 +304,23 @@ class Machines:
             if place >= IPV6_BASE:
                 public, public_reasons = False, ()
             told.add(6 if place >= IPV6_BASE else 4)
-            real = read.text(resource.values.get("public_ip")) if written in v4[:1] else None
+            real = facts.text(resource.values.get("public_ip")) if written in v4[:1] else None
             yield InterfaceAddress(
                 place=place,
                 family=6 if place >= IPV6_BASE else 4,
                 subnet=subnet,
-                public=_place(real),
-                public_exists=True if _place(real) is not None else public,
+                public=facts.place(real),
+                public_exists=True if facts.place(real) is not None else public,
                 public_reasons=public_reasons,
             )
         if 4 not in told:
             for subnet in places:
                 public, public_reasons = self._public(node, subnet, template)
-                real = read.text(resource.values.get("public_ip"))
+                real = facts.text(resource.values.get("public_ip"))
                 yield InterfaceAddress(
                     subnet=subnet,
-                    public=_place(real),
-                    public_exists=True if _place(real) is not None else public,
+                    public=facts.place(real),
+                    public_exists=True if facts.place(real) is not None else public,
                     public_reasons=public_reasons,
                 )
         if 6 not in told:
@@ -334,12 +335,12 @@ class Machines:
     def _has_ipv6(self, node: Node, subnet: Link) -> bool:
         values = node.resource.values
         count = values.get("ipv6_address_count")
-        if read.is_set(count):
-            return read.whole(count) != 0
-        if read.is_set(values.get("ipv6_addresses")) and not is_known(values["ipv6_addresses"]):
+        if facts.is_set(count):
+            return facts.whole(count) != 0
+        if facts.is_set(values.get("ipv6_addresses")) and not is_known(values["ipv6_addresses"]):
             return True
         if node.type in _BALANCERS:
-            return (read.text(values.get("ip_address_type")) or "ipv4").startswith("dualstack")
+            return (facts.text(values.get("ip_address_type")) or "ipv4").startswith("dualstack")
         known = self.networks.subnets.get(subnet.id or "")
         if node.type in _AS_SUBNET or node.type == "aws_network_interface":
             return known is not None and known.ipv6_on_launch is True
@@ -351,7 +352,7 @@ class Machines:
             if owner is None:
                 continue
             for name, value in _public_attributes(owner):
-                said = read.truth(value, False)
+                said = facts.truth(value, False)
                 if name == "internal":
                     said = None if said is None else not said
                 if said is None:
@@ -400,7 +401,7 @@ class Machines:
         return any(True for _ in _template_values(node))
 
     def _is_endpoint(self, node: Node) -> bool:
-        kind = read.text(node.resource.values.get("vpc_endpoint_type"))
+        kind = facts.text(node.resource.values.get("vpc_endpoint_type"))
         return node.type == "aws_vpc_endpoint" and kind == "Interface"
 
     def _behind_interfaces(self, nodes: Mapping[str, Node]) -> dict[str, list[str]]:
@@ -423,14 +424,14 @@ class Machines:
         known = self.workloads.get(interface)
         if known is None:
             return
-        tags, open_ = read.tags_of(instance.resource)
-        real = read.text(instance.resource.values.get("id"))
+        tags, open_ = facts.tags_of(instance.resource)
+        real = facts.text(instance.resource.values.get("id"))
         aliases = [a for a in (instance.id, instance.resource.address, real) if a]
         self._interfaces[instance.id] = interface
         addresses = known.addresses
         asked = instance.resource.values.get("associate_public_ip_address")
-        if read.is_set(asked):
-            said = read.truth(asked, False)
+        if facts.is_set(asked):
+            said = facts.truth(asked, False)
             addresses = tuple(replace(a, public_exists=said) if a.family == 4 else a for a in addresses)
         self.workloads[interface] = replace(
             known,
@@ -441,7 +442,7 @@ class Machines:
             addresses=addresses,
         )
 
-    def _owner(self, node: Node, value: Value | None) -> Workload | None:
+    def owner(self, node: Node, value: Value | None) -> Workload | None:
         """The workload that an interface id or instance id means."""
         link = self.index.link(node, value)
         if link.id is None:
@@ -455,7 +456,7 @@ class Machines:
     def _attachments(self) -> None:
         """Attachment resources add a group to an interface, or an interface to an instance."""
         for node in self.index.of_type("aws_network_interface_attachment"):
-            interface = self._owner(node, node.resource.values.get("network_interface_id"))
+            interface = self.owner(node, node.resource.values.get("network_interface_id"))
             found, complete, _ = self.index.find(node.root, node.resource.values.get("instance_id"))
             if interface is not None and complete and len(found) == 1 and found[0].node is not None:
                 kept = dict(self._interfaces)
@@ -471,7 +472,7 @@ class Machines:
     def _attach(self, node: Node, owner_attribute: str) -> None:
         found, complete, reasons = self.index.find(node.root, node.resource.values.get("security_group_id"))
         groups = [self.groups.named(each) for each in found]
-        owner = self._owner(node, node.resource.values.get(owner_attribute))
+        owner = self.owner(node, node.resource.values.get(owner_attribute))
         if owner is None:
             why = self.index.link(node, node.resource.values.get(owner_attribute)).reasons
             text = f"{node.id} adds a group to an interface that isn't known"
@@ -501,7 +502,7 @@ class Machines:
         for node in self.index.of_type("aws_eip"):
             values = node.resource.values
             for attribute in ("network_interface", "instance"):
-                if read.is_set(values.get(attribute)):
+                if facts.is_set(values.get(attribute)):
                     self._make_public(node, values.get(attribute), node, values.get("associate_with_private_ip"))
                     break
         for node in self.index.of_type("aws_eip_association"):
@@ -509,16 +510,16 @@ class Machines:
             link = self.index.link(node, values.get("allocation_id"), "aws_eip")
             eip = next((n for n in self.index.of_type("aws_eip") if n.id == link.id), None)
             for attribute in ("network_interface_id", "instance_id"):
-                if read.is_set(values.get(attribute)):
+                if facts.is_set(values.get(attribute)):
                     self._make_public(node, values.get(attribute), eip, values.get("private_ip_address"))
                     break
 
     def _make_public(self, node: Node, value: Value | None, eip: Node | None, private: Value | None) -> None:
-        owner = self._owner(node, value)
+        owner = self.owner(node, value)
         if owner is None:
             return
-        public = _place(read.text(eip.resource.values.get("public_ip"))) if eip is not None else None
-        wanted = _place(read.text(private))
+        public = facts.place(facts.text(eip.resource.values.get("public_ip"))) if eip is not None else None
+        wanted = facts.place(facts.text(private))
         certain = node.resource.exists and (eip is None or eip.resource.exists)
         addresses: list[InterfaceAddress] = []
         done = False
@@ -570,21 +571,12 @@ class Machines:
         home = self.networks.vpcs.get(vpc.id or "")
         if home is not None and home.ipv6 is not None:
             return home.ipv6
-        from lint.aws.model.groups import CidrPeer
-
         return any(
             isinstance(p, CidrPeer) and not p.addresses.isdisjoint(IPV6)
             for r in self.groups.groups[group].rules
             if r.direction == "ingress"
             for p in r.peers
         )
-
-
-def _place(written: str | None) -> int | None:
-    try:
-        return position(written) if written else None
-    except ValueError:
-        return None
 
 
 def _public_attributes(node: Node) -> Iterable[tuple[str, Value]]:
@@ -595,7 +587,7 @@ def _public_attributes(node: Node) -> Iterable[tuple[str, Value]]:
     for values in holders:
         for attribute in _PUBLIC_ATTRIBUTES:
             value = values.get(attribute)
-            if value is not None and not is_null(value) and read.text(value) != "":
+            if value is not None and not is_null(value) and facts.text(value) != "":
                 yield attribute, value
         internal = values.get("internal")
         if node.type in _BALANCERS | {"aws_elb"} and internal is not None and not is_null(internal):
@@ -616,5 +608,5 @@ def _template_values(node: Node) -> Iterable[Value]:
     for block in blocks:
         for attribute in ("id", "name", "launch_template_id", "launch_template_name"):
             held = block.values.get(attribute)
-            if held is not None and not is_null(held) and read.text(held) != "":
+            if held is not None and not is_null(held) and facts.text(held) != "":
                 yield held

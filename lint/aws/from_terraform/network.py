@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from lint.aws.from_terraform import read
+from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import Index, Node
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.model.links import NOWHERE, Link, Problem
@@ -15,6 +15,7 @@ from lint.space.intervals import EMPTY, IntervalSet
 from lint.terraform.values import Value, as_text, is_known, is_null, unknown_reasons
 
 VPC_TYPES = ("aws_vpc", "aws_default_vpc")
+BLOCK_MODES = {"off": "", "block-ingress": "ingress", "block-bidirectional": "bidirectional"}
 SUBNET_TYPES = ("aws_subnet", "aws_default_subnet")
 
 
@@ -36,6 +37,41 @@ class Networks:
             if self.index.actual(node) is node:
                 self.subnets[node.id] = self._subnet(node)
 
+    def block_public_access(self) -> None:
+        """Applies VPC Block Public Access: one mode for the account and region, with exclusions by VPC or subnet."""
+        for node in self.index.of_type("aws_vpc_block_public_access_options"):
+            word = facts.text(node.resource.values.get("internet_gateway_block_mode"))
+            mode = BLOCK_MODES.get(word or "")
+            for id_, vpc in self.vpcs.items():
+                region = region_of(node.resource)
+                if region is not None and vpc.region is not None and region != vpc.region:
+                    continue
+                if mode is None or not node.resource.exists:
+                    why = Reason(f"the mode of {node.id} isn't known", origin=node.resource.origin)
+                    self.vpcs[id_] = replace(vpc, internet_block_open=(why,))
+                else:
+                    self.vpcs[id_] = replace(vpc, internet_block=mode)
+        for node in self.index.of_type("aws_vpc_block_public_access_exclusion"):
+            values = node.resource.values
+            word = facts.text(values.get("internet_gateway_exclusion_mode"))
+            mode = {"allow-bidirectional": "", "allow-egress": "ingress"}.get(word or "")
+            why = Reason(f"{node.id} isn't fully known", origin=node.resource.origin)
+            unsure = mode is None or not node.resource.exists
+            for id_ in self.index.link(node, values.get("vpc_id"), *VPC_TYPES).possible:
+                home = self.vpcs.get(id_)
+                if home is not None and home.internet_block:
+                    self.vpcs[id_] = (
+                        replace(home, internet_block_open=(why,))
+                        if unsure
+                        else replace(home, internet_block=mode or "")
+                    )
+            for id_ in self.index.link(node, values.get("subnet_id"), *SUBNET_TYPES).possible:
+                subnet = self.subnets.get(id_)
+                if subnet is not None:
+                    self.subnets[id_] = (
+                        replace(subnet, internet_block_open=(why,)) if unsure else replace(subnet, internet_block=mode)
+                    )
+
     def vpc_of(self, subnet: Link) -> Link:
         """The VPC of a subnet, as far as the source tells."""
         known = self.subnets.get(subnet.id) if subnet.id is not None else None
@@ -50,14 +86,14 @@ class Networks:
             if node.id in self.index.link(other, other.resource.values.get("vpc_id")).possible:
                 name, family = ("cidr_block", IPV4) if "ipv4" in other.type else ("ipv6_cidr_block", IPV6)
                 value = other.resource.values.get(name)
-                wants.append((other, other.resource.get(name) if not read.is_set(value) else value, family))
+                wants.append((other, other.resource.get(name) if not facts.is_set(value) else value, family))
         for owner, value, family in wants:
             held, held_may = self._prefix(owner, value, family, reasons)
             if owner.resource.exists:
                 must = must | held
             may = may | held_may
-        generated = read.truth(resource.values.get("assign_generated_ipv6_cidr_block"), False)
-        pooled = read.is_set(resource.values.get("ipv6_ipam_pool_id"))
+        generated = facts.truth(resource.values.get("assign_generated_ipv6_cidr_block"), False)
+        pooled = facts.is_set(resource.values.get("ipv6_ipam_pool_id"))
         ipv6: bool | None = True if not may.isdisjoint(IPV6) or pooled else generated
         if ipv6 is not False and may.isdisjoint(IPV6):
             may = may | IPV6
@@ -65,8 +101,8 @@ class Networks:
             may = may | IPV4  # every VPC has an IPv4 range: here it comes from a pool, or from a look-up
         if not node.managed and ipv6 is False and node.kind == "terraform":
             ipv6, may = None, may | IPV6
-        tags, _ = read.tags_of(resource)
-        real = read.text(resource.values.get("id"))
+        tags, _ = facts.tags_of(resource)
+        real = facts.text(resource.values.get("id"))
         return Vpc(
             id=node.id,
             name=display_name(resource),
@@ -75,7 +111,7 @@ class Networks:
             origin=resource.origin,
             ipv6=ipv6,
             resolver=_second(self._prefix(node, resource.values.get("cidr_block"), IPV4, [])[0]),
-            dns_support=read.truth(resource.values.get("enable_dns_support"), True) is not False,
+            dns_support=facts.truth(resource.values.get("enable_dns_support"), True) is not False,
             aliases=tuple(a for a in (real, resource.address) if a and a != node.id),
             tags=tags,
             account=account_of(resource),
@@ -94,16 +130,16 @@ class Networks:
         for name, family in (("cidr_block", IPV4), ("ipv6_cidr_block", IPV6)):
             held, held_may = self._prefix(node, resource.values.get(name), family, reasons)
             must, may = must | held, may | (held_may if held else held_may & around)
-        if may.isdisjoint(IPV4) and read.truth(resource.values.get("ipv6_native"), False) is not True:
+        if may.isdisjoint(IPV4) and facts.truth(resource.values.get("ipv6_native"), False) is not True:
             may = may | (IPV4 & around)
         if not node.managed and node.kind == "terraform" and may.isdisjoint(IPV6):
             may = may | (IPV6 & around)
-        zone = read.text(resource.values.get("availability_zone_id")) or read.text(
+        zone = facts.text(resource.values.get("availability_zone_id")) or facts.text(
             resource.values.get("availability_zone")
         )
-        tags, _ = read.tags_of(resource)
+        tags, _ = facts.tags_of(resource)
         looked_up = not node.managed and node.kind == "terraform"
-        real = read.text(resource.values.get("id"))
+        real = facts.text(resource.values.get("id"))
         on_launch = resource.values.get("map_public_ip_on_launch")
         return Subnet(
             id=node.id,
@@ -114,11 +150,11 @@ class Networks:
             origin=resource.origin,
             zone=zone,
             public_on_launch=None
-            if looked_up and not read.is_set(on_launch)
-            else read.truth(on_launch, node.type == "aws_default_subnet"),
+            if looked_up and not facts.is_set(on_launch)
+            else facts.truth(on_launch, node.type == "aws_default_subnet"),
             ipv6_on_launch=None
             if looked_up
-            else read.truth(resource.values.get("assign_ipv6_address_on_creation"), False),
+            else facts.truth(resource.values.get("assign_ipv6_address_on_creation"), False),
             aliases=tuple(a for a in (real, resource.address) if a and a != node.id),
             tags=tags,
             account=account_of(resource),
@@ -136,7 +172,7 @@ class Networks:
             return EMPTY, EMPTY
         if not is_known(value):
             reasons += unknown_reasons(value)
-            return read.cidr_bounds(value, family)
+            return facts.cidr_bounds(value, family)
         written = as_text(value) or ""
         if not written:
             return EMPTY, EMPTY

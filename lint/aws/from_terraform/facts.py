@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lint.origin import Origin, Reason
-from lint.space.addresses import parse_cidr
+from lint.space.addresses import parse_cidr, position
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.terraform.resources import Nested, Resource
 from lint.terraform.values import (
@@ -80,6 +80,14 @@ def truth(value: Value | None, default: bool) -> bool | None:
     if value is None or is_null(value):
         return default
     return as_bool(value)
+
+
+def place(written: str | None) -> int | None:
+    """The place of one address; None where the text is none."""
+    try:
+        return position(written) if written else None
+    except ValueError:
+        return None
 
 
 def is_set(value: Value | None) -> bool:
