@@ -37,6 +37,7 @@ class Asking:
         self._likes: dict[int, list[str]] = {}
         self._between: dict[Hashable, Reach] = {}
         self._from: dict[Hashable, Reach] = {}
+        self._to: dict[Hashable, Reach] = {}
         self._inbound: dict[Hashable, Inbound] = {}
         self._outbound: dict[Hashable, Outbound] = {}
 
@@ -96,6 +97,15 @@ class Asking:
             party = Party(destination.name or destination.id, endpoint=destination.id)
             found = between(self.graph, Party(text, addresses=source), party, services)
             self._from[key] = found
+        return found
+
+    def to_addresses(self, source: Endpoint, destination: IntervalSet, text: str, services: IntervalSet) -> Reach:
+        """What passes from an endpoint to plain addresses. The peers of its paths are these addresses."""
+        key = (self.alike(source), destination, services)
+        found = self._to.get(key)
+        if found is None:
+            party = Party(source.name or source.id, endpoint=source.id)
+            found = self._to[key] = between(self.graph, party, Party(text, addresses=destination), services)
         return found
 
     def inbound(self, endpoint: Endpoint, services: IntervalSet) -> Inbound:

@@ -149,3 +149,8 @@ def peers_sentence(names: Names, peers: IntervalSet, most: int = 3) -> str:
     texts = [cidr or name or "" for cidr, name in names.sides(peers)]
     shown = ", ".join(texts[:most])
     return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown or "somebody"
+
+
+def one_peer(sentence: str) -> bool:
+    """Whether the words of `peers_sentence` name one."""
+    return ", " not in sentence and " and " not in sentence

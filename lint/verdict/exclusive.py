@@ -14,7 +14,7 @@ from lint.space.intervals import IntervalSet
 from lint.space.services import ALL_SERVICES
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 from lint.verdict.documented import NOBODY, Documented, documented
-from lint.verdict.excess import Excess, RuleTraffic, finish, peers_sentence
+from lint.verdict.excess import Excess, RuleTraffic, finish, one_peer, peers_sentence
 from lint.verdict.finding import Finding, Side
 from lint.verdict.parties import Machine, crowds, parties
 from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
@@ -178,7 +178,7 @@ def _finding(
         return replace(finish(scene, begun, together), excess=())
     names_of_peers = tuple(name for cidr, name in names.sides(peers - REAL) if name)
     cidrs = scene.side(None, (), peers & REAL).addresses
-    verb = "reaches" if verdict == VIOLATED else "may reach"
+    verb = ("reaches" if one_peer(listed) else "reach") if verdict == VIOLATED else "may reach"
     sentence = (
         f"{listed} {verb} {text} of {who}; the document names {only} alone"
         if only != "nobody"
