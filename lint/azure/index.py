@@ -46,6 +46,7 @@ class Index:
     by_type: dict[str, list[Record]] = field(default_factory=dict)
     by_parent: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
     by_association: dict[str, list[Association]] = field(default_factory=dict)
+    parts: set[str] = field(default_factory=set)  # keys of things that stand inside a record: inline subnets
     problems: dict[Reason, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
 
@@ -103,13 +104,13 @@ class Index:
             return NOTHING
         if isinstance(identity, Gap):
             names = identity.candidates or ()
-            known = {self.key(one) for one in names if isinstance(one, str) and self.key(one) in self.by_key}
+            known = {self.key(one) for one in names if isinstance(one, str) and (self.key(one) in self.by_key or self.key(one) in self.parts)}
             nothing_else = len(names) > 0 and all(one is None or isinstance(one, str) for one in names)
             if len(known) == 1 and nothing_else:
                 return Attachment(known.pop(), identity.reasons)
             return Attachment(None, identity.reasons)
         key = self.key(identity)
-        if key in self.by_key:
+        if key in self.by_key or key in self.parts:
             return Attachment(key)
         return Attachment(None, (self.missing(identity),), key)
 

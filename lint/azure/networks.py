@@ -31,7 +31,7 @@ from lint.azure.model import (
     Unclear,
     VirtualNetwork,
 )
-from lint.azure.records import Gap, Record, View, canonical, last_segment, parent_of, segment_of, view
+from lint.azure.records import PROVISIONAL, Gap, Record, View, canonical, last_segment, parent_of, segment_of, view
 from lint.azure.security_rules import parse_operands
 from lint.origin import Reason
 from lint.space.addresses import REAL, parse_cidr, position
@@ -101,7 +101,10 @@ def read_networks(index: Index) -> tuple[dict[str, VirtualNetwork], dict[str, Su
             name = item.text("name")
             if not isinstance(name, str) or name.lower() in standalone:
                 continue
-            made = _subnet(index, item, _child_key(item, record, "subnets", name), name, record.key, record)
+            key = _child_key(item, record, "subnets", name)
+            index.parts.add(key)
+            index.keys.setdefault(canonical(f"{PROVISIONAL}{record.key}/subnets/{name}"), key)
+            made = _subnet(index, item, key, name, record.key, record)
             subnets[made.key] = made
         links, _ = properties.parts("virtualNetworkPeerings")
         held = {child.name.lower() for child in index.children(record.key, PEERING)}
