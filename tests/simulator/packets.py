@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, Direction, Filter, GroupMembers, NamedAddresses, Peer, Rule
-from lint.graph.topology import Route, Subnet, TransitAttachment, TransitGateway, Via
+from lint.graph.topology import Peering, Route, Subnet, TransitAttachment, TransitGateway, Via
 from lint.space.intervals import IntervalSet
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
@@ -114,7 +114,7 @@ class Simulator:
             peering = self.graph.peerings[way.target or ""]
             if not peering.active:
                 return None
-            other = peering.second if peering.first == start.network else peering.first
+            other = across(peering, start.network)
             return self.knock(end, other, Arrival(packet, target, references=peering.group_references))
         if way.via is Via.TRANSIT:
             return self.transit(start, subnet, way.target or "", packet, target)
@@ -155,7 +155,7 @@ class Simulator:
             return self.knock(end, home.network, Arrival(inner, target, gateway.id, False))
         if onward.via is Via.PEERING:
             peering = self.graph.peerings[onward.target or ""]
-            other = peering.second if peering.first == home.network else peering.first
+            other = across(peering, home.network)
             if not peering.active:
                 return None
             return self.knock(end, other, Arrival(inner, target, gateway.id, False))
@@ -331,7 +331,7 @@ class Simulator:
             return target.network == network
         if way.via is Via.PEERING:
             peering = self.graph.peerings[way.target or ""]
-            other = peering.second if peering.first == network else peering.first
+            other = across(peering, network)
             return bool(peering.active) and other == target.network
         if way.via is Via.TRANSIT:
             hub = self.graph.transit_gateways[way.target or ""]
@@ -500,6 +500,13 @@ class Simulator:
                     if best is None or key < best:
                         best, found = key, route
         return found
+
+
+def across(peering: Peering, network: str | None) -> str | None:
+    """The other end of a peering; a route to somebody else's peering leads nowhere."""
+    if network == peering.first:
+        return peering.second
+    return peering.first if network == peering.second else "nowhere"
 
 
 def reply_of(packet: Packet) -> Packet | None:

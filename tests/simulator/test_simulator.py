@@ -10,7 +10,7 @@ import os
 from dataclasses import replace
 from random import Random
 
-from lint.reach import Engine, Party, between
+from lint.reach import Engine, Party, between, inbound, outbound
 from lint.reach.result import Reach
 from lint.space.addresses import position
 from lint.space.intervals import IntervalSet
@@ -73,6 +73,85 @@ def compare(case: Case, random: Random, seed: int) -> tuple[int, int]:
             place = packet.source if source is None else case.places[packet.source]
             check(seen, packet, place, delivered, answered, story + " (blurred)")
     return sent, arrived
+
+
+def test_who_is_let_in_and_who_is_reached_agree_with_single_packets() -> None:
+    """`inbound` and `outbound` say for everybody at once what single packets show one by one."""
+    sent = 0
+    seed = SEED + 10_000_000
+    while sent < PACKETS // 10:
+        random = Random(seed)
+        case = blur(Builder(random).build(), random)
+        sent += compare_sides(case, random, seed)
+        seed += 1
+
+
+def compare_sides(case: Case, random: Random, seed: int) -> int:
+    simulator = Simulator(case.truth)
+    exact, unsure = Engine(case.truth), Engine(case.blurred)
+    names = sorted(case.truth.endpoints)
+    owners = {one.place: end.id for end in case.truth.endpoints.values() for one in end.addresses}
+    target = random.choice(names)
+    into, into_unsure = inbound(exact, target), inbound(unsure, target)
+    sender = random.choice(names)
+    out, out_unsure = outbound(exact, sender), outbound(unsure, sender)
+    sent = 0
+    for _ in range(EACH):
+        source = random.choice([*names, None])
+        outside = position(random.choice(OUTSIDE))
+        places = [one.place for one in case.truth.endpoints[target].addresses]
+        places += [one.public for one in case.truth.endpoints[target].addresses if one.public is not None]
+        packet = a_packet(case, random, source, target, random.choice(places), outside)
+        if packet is not None and source != target and family(packet.source) == family(packet.destination):
+            sent += 1
+            arrival = simulator.arrival(source, packet, target)
+            story = f"seed {seed}: {packet} into {target}"
+            if arrival is not None:
+                seen = arrival.packet
+                what = (seen.source, seen.service, seen.source_port)
+                assert into.allowed.may.contains(*what), f"{story}: arrives, and inbound leaves it out"
+                assert into.confirmed.may.contains(*what), f"{story}: arrives, and inbound doesn't confirm it"
+                place = case.places.get(seen.source, seen.source)
+                if seen.source in case.places or seen.source == outside:
+                    assert into_unsure.allowed.may.contains(place, *what[1:]), f"{story}: arrives (blurred)"
+                    assert into_unsure.confirmed.may.contains(place, *what[1:]), f"{story}: arrives (blurred)"
+            elif source is not None and packet.destination in owners and packet.source in owners:
+                if not any(
+                    simulator.delivered(source, replace(packet, destination=one), target)
+                    for one in places
+                    if family(one) == family(packet.source)
+                ):
+                    what = (packet.source, packet.service, packet.source_port)
+                    assert not into.confirmed.must.contains(*what), f"{story}: inbound is sure that it arrives"
+                    hidden = (case.places[packet.source], *what[1:])
+                    assert not into_unsure.confirmed.must.contains(*hidden), f"{story}: sure that it arrives (blurred)"
+        other = random.choice([*[name for name in names if name != sender], None])
+        goals = [outside]
+        if other is not None:
+            goals = [one.place for one in case.truth.endpoints[other].addresses]
+        packet = a_packet(case, random, sender, other, random.choice(goals), outside)
+        if packet is None or family(packet.source) != family(packet.destination):
+            continue
+        sent += 1
+        arrived = simulator.delivered(sender, packet, other)
+        answered = arrived and simulator.answered(sender, packet, other)
+        what = (packet.destination, packet.service, packet.source_port)
+        hidden = (case.places.get(packet.destination, packet.destination), *what[1:])
+        story = f"seed {seed}: {packet} out of {sender} to {other}"
+        for found, key in ((out, what), (out_unsure, hidden)):
+            if arrived:
+                assert found.delivered.may.contains(*key), f"{story}: arrives, and outbound leaves it out"
+                assert found.confirmed.may.contains(*key), f"{story}: arrives, and outbound doesn't confirm it"
+            if answered:
+                assert found.allowed.may.contains(*key), f"{story}: is answered, and outbound leaves it out"
+            if found.confirmed.must.contains(*key) and not arrived:
+                tries = [
+                    simulator.delivered(sender, replace(packet, source=one.place), other)
+                    for one in case.truth.endpoints[sender].addresses
+                    if one.family == family(packet.destination)
+                ]
+                assert any(tries), f"{story}: outbound is sure that it arrives"
+    return sent
 
 
 def check(reach: Reach, packet: Packet, place: int, delivered: bool, answered: bool, story: str) -> None:
