@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lint.origin import Origin
-from lint.sources import LoadOptions, Loaded, Problem, Source, load, parse
+from lint.sources import Loaded, LoadOptions, Problem, Source, load, parse
 
 if TYPE_CHECKING:
     from lint.fix.prove import Trial
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lint.terraform.configuration import ParseCache
     from lint.terraform.resources import Evaluation
     from lint.verdict.finding import Finding
-    from lint.verdict.options import CommentWaiver, JudgeOptions, Judgement
+    from lint.verdict.options import CommentWaiver, Judgement, JudgeOptions
 
 
 MOST_FIXES = 200
@@ -46,7 +46,6 @@ class Request:
 def check(request: Request, version: str) -> CheckReport:
     """Judge the sources. Raises SourceError, PackProblem and what else can't be carried on from."""
     from lint.report.document import CheckReport
-    from lint.space.intervals import IntervalSet
     from lint.terraform.configuration import ParseCache
     from lint.verdict.judge import judge
 
@@ -185,7 +184,6 @@ _WAIVER = re.compile(r"netpact:waive\s+(?P<flow>\S+)\s+until\s+(?P<until>[^\s:]+
 
 def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver]:
     """Every `# netpact:waive FLOW until DATE: reason` of the sources' files, each once."""
-    from lint.verdict.finding import Finding
     from lint.verdict.options import CommentWaiver
 
     seen = set()
@@ -241,7 +239,13 @@ def _with_fixes(
         path.relative_to(base).as_posix(): data for path, data in chosen.overlay.items() if path.is_relative_to(base)
     }
     shop = Workshop(loaded.base, loaded.graph, dict(start.resources), changed)
-    prover = Prover(shop, start, judge_with, (aws_terraform.edits, azure_terraform.edits), _documented(request, packs, loaded, judged))
+    prover = Prover(
+        shop,
+        start,
+        judge_with,
+        (aws_terraform.edits, azure_terraform.edits),
+        _documented(request, packs, loaded, judged),
+    )
     findings = tuple(
         replace(finding, fix=prover.fix(finding)) if finding.verdict == "violated" else finding
         for finding in judged.findings

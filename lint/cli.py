@@ -178,9 +178,7 @@ def _parser() -> _Parser:
 
 
 def _terraform_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--var", action=_Variables, metavar="NAME=VALUE", dest="variables", help="a Terraform variable"
-    )
+    parser.add_argument("--var", action=_Variables, metavar="NAME=VALUE", dest="variables", help="a Terraform variable")
     parser.add_argument("--var-file", action=_Variables, metavar="FILE", dest="variables", help="a tfvars file")
     parser.add_argument("--workspace", default="default", help="what terraform.workspace is")
     parser.add_argument("--config", metavar="FILE", help="project file (default: netpact.yaml, looked for upwards)")
@@ -189,7 +187,9 @@ def _terraform_arguments(parser: argparse.ArgumentParser) -> None:
 def _judging_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pack", action="append", default=[], metavar="PACK", help="judge without a project file")
     parser.add_argument("--fail-on", choices=("violated", "undetermined", "never"), default="violated")
-    parser.add_argument("--only", action="append", default=[], metavar="FLOW", help="flows to report (glob, repeatable)")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="FLOW", help="flows to report (glob, repeatable)"
+    )
     parser.add_argument("--skip", action="append", default=[], metavar="FLOW", help="flows not to report (glob)")
 
 
@@ -365,9 +365,7 @@ def _console(options: argparse.Namespace) -> int:
     directory = Path(options.directory) if options.directory else None
     if directory is not None and not directory.is_dir():
         raise UsageError(f"no directory {options.directory!r}")
-    chosen = Options(
-        command_line=tuple(options.variables or ()), environ=dict(os.environ), workspace=options.workspace
-    )
+    chosen = Options(command_line=tuple(options.variables or ()), environ=dict(os.environ), workspace=options.workspace)
     for line in answers(directory, sys.stdin, chosen):
         print(line, flush=True)
     return CLEAN
@@ -455,7 +453,9 @@ def _packs_test(options: argparse.Namespace) -> Rendered:
 
     results = run_cases(_pack_paths(options))
     failed = any(not result.passed for result in results)
-    return (FINDINGS if failed else CLEAN), lambda kind: render_json(results) if kind == "json" else render_text(results)
+    return (
+        FINDINGS if failed else CLEAN
+    ), lambda kind: render_json(results) if kind == "json" else render_text(results)
 
 
 def _own_packs(options: argparse.Namespace) -> tuple[list[str], Path]:

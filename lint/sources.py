@@ -217,20 +217,18 @@ def _terraform(source: Source, path: Path, options: LoadOptions, base: Path, cac
     directory = path if path.is_dir() else path.parent
     roots = find_roots(directory)
     if not roots.directories:
-        raise SourceError(f"no Terraform configuration below {directory}", "name a directory with .tf, .tf.json or .tofu files")
+        raise SourceError(
+            f"no Terraform configuration below {directory}", "name a directory with .tf, .tf.json or .tofu files"
+        )
     chosen = _terraform_options(options, base)
-    evaluations = tuple(
-        evaluate_root(root, chosen, overlay=options.overlay, cache=cache) for root in roots.directories
-    )
+    evaluations = tuple(evaluate_root(root, chosen, overlay=options.overlay, cache=cache) for root in roots.directories)
     return _evaluated(source, evaluations)
 
 
 def _terraform_options(options: LoadOptions, base: Path) -> TerraformOptions:
     from lint.terraform.options import Options
 
-    return Options(
-        command_line=options.command_line, environ=options.environ, workspace=options.workspace
-    )
+    return Options(command_line=options.command_line, environ=options.environ, workspace=options.workspace)
 
 
 def _json(source: Source, path: Path, options: LoadOptions, base: Path) -> _Read:
@@ -308,6 +306,4 @@ def _live(source: Source, options: LoadOptions) -> _Read:
 
 def reasons_of(problems: Sequence[Problem]) -> tuple[Reason, ...]:
     """The problems that leave a graph incomplete, as reasons for its unknowns."""
-    return tuple(
-        Reason(p.text, "source.incomplete", p.origin, p.remedy) for p in problems if p.severity != "warning"
-    )
+    return tuple(Reason(p.text, "source.incomplete", p.origin, p.remedy) for p in problems if p.severity != "warning")

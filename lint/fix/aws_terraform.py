@@ -124,7 +124,10 @@ def _style(group: Resource, direction: Direction, shop: Workshop) -> str:
         return new_style
     if CLASSIC in around:
         return CLASSIC
-    inline = any(r.type in GROUPS and r.module == group.module and r.nested("ingress").configured for r in shop.resources.values())
+    inline = any(
+        r.type in GROUPS and r.module == group.module and r.nested("ingress").configured
+        for r in shop.resources.values()
+    )
     return "inline" if inline else new_style
 
 
@@ -237,9 +240,7 @@ def _free(kind: str, stem: str, taken: set[tuple[str, str]]) -> str:
     return name
 
 
-def _anchor(
-    style: str, direction: Direction, group: Resource, shop: Workshop
-) -> tuple[Source | None, Block | None]:
+def _anchor(style: str, direction: Direction, group: Resource, shop: Workshop) -> tuple[Source | None, Block | None]:
     """Behind which block a new rule goes: the last rule of this group in this style, else the group itself."""
     del direction
     candidates = [r for r in shop.resources.values() if r.type == style and _belongs(r, group) and shop.editable(r)]

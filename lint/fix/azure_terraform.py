@@ -100,9 +100,7 @@ def _inline(group: Resource, shop: Workshop) -> bool:
     return not any(r.type == RULE and r.module == group.module for r in shop.resources.values())
 
 
-def _standalone(
-    attributes: dict[str, str], name: str, group: Resource, shop: Workshop
-) -> tuple[Edit, ...] | None:
+def _standalone(attributes: dict[str, str], name: str, group: Resource, shop: Workshop) -> tuple[Edit, ...] | None:
     own = local_name(group)
     rules = [r for r in shop.resources.values() if r.type == RULE and _belongs(r, group) and shop.editable(r)]
     last = max(rules, key=lambda r: (r.origin.file or "", r.origin.start_byte or 0), default=group)
@@ -148,9 +146,7 @@ def _protocol(services: IntervalSet) -> str | None:
 
 
 def _ports(services: IntervalSet) -> list[str]:
-    return [
-        str(low % WIDTH) if low == high else f"{low % WIDTH}-{high % WIDTH}" for low, high in services.pairs
-    ]
+    return [str(low % WIDTH) if low == high else f"{low % WIDTH}-{high % WIDTH}" for low, high in services.pairs]
 
 
 def _port_texts(side: str, services: IntervalSet) -> dict[str, str]:

@@ -111,7 +111,9 @@ def append_item(source: Source, items: Tuple, attributes: Mapping[str, str]) -> 
         if comma >= 0:
             at = last.end + comma + 1
             return Edit(source.file, at, at, text[1:] + ",")
-        return Edit(source.file, last.end, last.end, text if multi else f", {render_object(attributes, indent, newline)}")
+        return Edit(
+            source.file, last.end, last.end, text if multi else f", {render_object(attributes, indent, newline)}"
+        )
     body = f"[{newline}{indent}{render_object(attributes, indent, newline)},{newline}{outer}]"
     return Edit(source.file, items.span.start, items.span.end, body)
 

@@ -159,9 +159,7 @@ def rule_of(holder: Filter, rule: str) -> Rule | None:
     return next((r for r in holder.rules if r.id == rule), None)
 
 
-def _keep(
-    graph: RuleGraph, rule: Rule, peers: IntervalSet, services: IntervalSet, *, others: bool
-) -> tuple[Keep, ...]:
+def _keep(graph: RuleGraph, rule: Rule, peers: IntervalSet, services: IntervalSet, *, others: bool) -> tuple[Keep, ...]:
     if not services:
         return ()
     literal = EMPTY

@@ -79,9 +79,7 @@ class Prover:
         return None
 
     def _candidates(self, attempt: _Attempt) -> Iterator[_Attempt]:
-        shop = Workshop(
-            self._workshop.base, attempt.trial.graph, dict(attempt.trial.resources), dict(attempt.overlay)
-        )
+        shop = Workshop(self._workshop.base, attempt.trial.graph, dict(attempt.trial.resources), dict(attempt.overlay))
         for changes in propose(attempt.finding, attempt.trial.graph, self._documented(attempt.finding)):
             overlay = self._made(changes, shop)
             if overlay is None:
@@ -165,10 +163,9 @@ def _mended(finding: Finding, trial: Trial) -> bool:
 
 def _moved_on(before: Finding, after: Finding) -> bool:
     """Whether a step helped: another component blocks now, or less is missing."""
-    return (
-        [(b.filter, b.direction) for b in before.blocked_by] != [(b.filter, b.direction) for b in after.blocked_by]
-        or before.missing != after.missing
-    )
+    return [(b.filter, b.direction) for b in before.blocked_by] != [
+        (b.filter, b.direction) for b in after.blocked_by
+    ] or before.missing != after.missing
 
 
 def _harmful(before: Trial, after: Trial) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lint.origin import Origin
 from lint.report.document import CheckReport
+from lint.report.style import printable, printable_lines
 from lint.report.words import REPORTED, headline, lane, places, repository_path, worst_first
 from lint.verdict.finding import Finding
 
@@ -16,7 +17,7 @@ def render(report: CheckReport) -> str:
     notes: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     for problem in report.problems:
         kind = "error" if problem.severity == "error" else "warning"
-        text = problem.text + (f"\n{problem.remedy}" if problem.remedy else "")
+        text = printable(problem.text) + (f"\n{printable(problem.remedy)}" if problem.remedy else "")
         notes[kind].append(_command(kind, "netpact", text, problem.origin, report))
     for finding in worst_first(report.findings):
         if finding.verdict in REPORTED:
@@ -45,8 +46,11 @@ def _text(finding: Finding) -> str:
     lines += [f"excess: {lane(one)}" for one in finding.excess[:3]]
     lines += [f"unknown: {text}" for text in finding.unknown[:3]]
     if finding.fix is not None:
-        lines += [f"fix: {finding.fix.summary}", finding.fix.patch]
-    return "\n".join(line for line in lines if line)[:MOST_TEXT]
+        lines.append(f"fix: {finding.fix.summary}")
+    lines = [printable(line) for line in lines if line]
+    if finding.fix is not None:
+        lines.append(printable_lines(finding.fix.patch))
+    return "\n".join(lines)[:MOST_TEXT]
 
 
 def _command(kind: str, title: str, text: str, origin: Origin | None, report: CheckReport) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
+import html
 from itertools import groupby
 
 from lint.report.document import VERDICTS, CheckReport
+from lint.report.style import printable, printable_lines
 from lint.report.words import document, lane, places, side
 from lint.verdict.finding import Finding
 
@@ -24,6 +25,11 @@ summary { cursor: pointer; } pre { background: var(--soft); padding: .7rem; bord
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; } dt { opacity: .7; } dd { margin: 0; overflow-wrap: anywhere; }
 @media print { details { break-inside: avoid; } }
 """
+
+
+def escape(text: str) -> str:
+    """A name or sentence as HTML text: one line, nothing that a browser or terminal would obey."""
+    return html.escape(printable(text))
 
 
 def render(report: CheckReport) -> str:
@@ -45,7 +51,9 @@ def render(report: CheckReport) -> str:
             remedy = f"; {escape(problem.remedy)}" if problem.remedy else ""
             parts.append(f"<li><b>{escape(problem.severity)}</b>: {escape(problem.text)}{where}{remedy}</li>")
         parts.append("</ul>")
-    parts.append("<h2>Sources</h2><table><tr><th>source</th><th>kind</th><th>complete</th><th>resources</th><th>notes</th></tr>")
+    parts.append(
+        "<h2>Sources</h2><table><tr><th>source</th><th>kind</th><th>complete</th><th>resources</th><th>notes</th></tr>"
+    )
     for source in report.sources:
         resources = source.coverage.get("resources", {})
         seen = resources.get("seen", "") if isinstance(resources, dict) else ""
@@ -77,7 +85,7 @@ def _finding(f: Finding) -> str:
     fix = ""
     if f.fix is not None:
         body = f.fix.patch or "\n".join(f.fix.commands)
-        fix = f"<p>Fix{' (checked)' if f.fix.verified else ''}: {escape(f.fix.summary)}</p><pre>{escape(body)}</pre>"
+        fix = f"<p>Fix{' (checked)' if f.fix.verified else ''}: {escape(f.fix.summary)}</p><pre>{html.escape(printable_lines(body))}</pre>"
     head = (
         f'<span class="tag {f.verdict}">{f.verdict.replace("_", " ")}</span> <b>{escape(f.flow)}</b> '
         f"{escape(side(f.source))} → {escape(side(f.destination))} {escape(f.service)}"

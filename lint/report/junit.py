@@ -7,6 +7,7 @@ from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from lint.report.document import CheckReport
+from lint.report.style import printable
 from lint.report.words import document, headline, lane
 from lint.verdict.finding import Finding
 
@@ -17,10 +18,12 @@ def render(report: CheckReport) -> str:
     """The report: violated is a failure, undetermined an error, unbound, waived and not applicable are skipped."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites name="netpact">']
     if report.problems:
-        lines.append(f'  <testsuite name="sources" tests="{len(report.problems)}" failures="0" errors="{len(report.problems)}">')
+        lines.append(
+            f'  <testsuite name="sources" tests="{len(report.problems)}" failures="0" errors="{len(report.problems)}">'
+        )
         for problem in report.problems:
             where = problem.origin.where() if problem.origin is not None else "sources"
-            lines.append(f"    <testcase classname=\"sources\" name={_attribute(where)}>")
+            lines.append(f'    <testcase classname="sources" name={_attribute(where)}>')
             lines.append(f"      <error message={_attribute(problem.text)}/>")
             lines.append("    </testcase>")
         lines.append("  </testsuite>")
@@ -30,7 +33,7 @@ def render(report: CheckReport) -> str:
         errors = sum(1 for f in findings if f.verdict == "undetermined")
         skipped = sum(1 for f in findings if f.verdict in ("unbound", "waived", "not_applicable"))
         lines.append(
-            f"  <testsuite name={_attribute(deployment)} tests=\"{len(findings)}\" failures=\"{failures}\" "
+            f'  <testsuite name={_attribute(deployment)} tests="{len(findings)}" failures="{failures}" '
             f'errors="{errors}" skipped="{skipped}">'
         )
         for finding in findings:
@@ -44,7 +47,7 @@ def _case(finding: Finding) -> list[str]:
     name = f"{finding.flow} {finding.service} {finding.fingerprint[:8]}".strip()
     head = f"    <testcase classname={_attribute(finding.pack)} name={_attribute(name)}"
     text = "\n".join(
-        [finding.sentence, f"document: {document(finding)}"]
+        [printable(finding.sentence), f"document: {document(finding)}"]
         + [f"missing: {lane(one)}" for one in finding.missing]
         + [f"excess: {lane(one)}" for one in finding.excess]
         + [f"unknown: {text}" for text in finding.unknown]
@@ -56,11 +59,15 @@ def _case(finding: Finding) -> list[str]:
         return [head + ">", body, "    </testcase>"]
     if finding.verdict == "satisfied":
         return [head + "/>"]
-    return [head + ">", f"      <skipped message={_attribute(finding.verdict + ': ' + finding.sentence)}/>", "    </testcase>"]
+    return [
+        head + ">",
+        f"      <skipped message={_attribute(finding.verdict + ': ' + finding.sentence)}/>",
+        "    </testcase>",
+    ]
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_FORBIDDEN.sub("?", text))
+    return quoteattr(_FORBIDDEN.sub("?", printable(text)))
 
 
 def _text(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lint.report.document import CheckReport
+from lint.report.style import printable, printable_lines
 from lint.report.words import REPORTED, document, lane, places, repository_path, side, worst_first
 from lint.verdict.finding import Finding
 
@@ -44,7 +45,13 @@ def _row(finding: Finding, report: CheckReport) -> str:
 
 
 def _details(finding: Finding) -> str:
-    lines = ["<details>", f"<summary>{_plain(finding.id)} {_plain(finding.service)}</summary>", "", _plain(finding.sentence), ""]
+    lines = [
+        "<details>",
+        f"<summary>{_plain(finding.id)} {_plain(finding.service)}</summary>",
+        "",
+        _plain(finding.sentence),
+        "",
+    ]
     lines += [f"- missing: {_plain(lane(one))}" for one in finding.missing[:10]]
     lines += [f"- excess: {_plain(lane(one))}" for one in finding.excess[:10]]
     lines += [f"- unknown: {_plain(text)}" for text in finding.unknown[:10]]
@@ -55,7 +62,7 @@ def _details(finding: Finding) -> str:
         lines += ["", f"Fix{' (checked)' if finding.fix.verified else ''}: {_plain(finding.fix.summary)}", ""]
         if finding.fix.patch:
             fence = _fence(finding.fix.patch)
-            lines += [f"{fence}diff", finding.fix.patch.rstrip("\n"), fence]
+            lines += [f"{fence}diff", printable_lines(finding.fix.patch.rstrip("\n")), fence]
         if finding.fix.commands:
             fence = _fence("\n".join(finding.fix.commands))
             lines += [f"{fence}sh", *finding.fix.commands, fence]
@@ -64,7 +71,7 @@ def _details(finding: Finding) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown takes literally: names come from strangers."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\`*_[]()#|!@~":
         escaped = escaped.replace(mark, f"&#{ord(mark)};")
     return " ".join(escaped.split())
@@ -77,7 +84,7 @@ def _cell(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(printable(text).split())
     ticks = "`"
     while ticks in flat:
         ticks += "`"

@@ -35,7 +35,9 @@ def render(report: CheckReport) -> str:
         "invocations": [
             {
                 "executionSuccessful": not any(p.severity == "error" for p in report.problems),
-                "toolExecutionNotifications": [_notification(p.text, p.origin, p.severity, report) for p in report.problems],
+                "toolExecutionNotifications": [
+                    _notification(p.text, p.origin, p.severity, report) for p in report.problems
+                ],
             }
         ],
         "results": [_result(f, index[f.id], report) for f in wanted],
@@ -62,7 +64,13 @@ def _rule(finding: Finding) -> dict[str, Any]:
 
 def _result(finding: Finding, index: int, report: CheckReport) -> dict[str, Any]:
     found = places(finding)
-    level = _LEVELS[finding.severity] if finding.verdict == "violated" else "warning" if finding.severity == "error" else "note"
+    level = (
+        _LEVELS[finding.severity]
+        if finding.verdict == "violated"
+        else "warning"
+        if finding.severity == "error"
+        else "note"
+    )
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": index,

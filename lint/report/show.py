@@ -79,7 +79,9 @@ def render_text(graph: RuleGraph, style: Style) -> str:
             lines.append(f"    {style.paint('unknown:', 'yellow')} {printable(reason.sentence())}")
     lines += ["", style.paint(f"{len(graph.filters)} filters", "bold")]
     for one in graph.filters.values():
-        lines.append(f"  {printable(one.id)}  {style.paint(one.kind, 'dim')}  {style.paint(one.origin.where(), 'blue')}")
+        lines.append(
+            f"  {printable(one.id)}  {style.paint(one.kind, 'dim')}  {style.paint(one.origin.where(), 'blue')}"
+        )
         for rule in one.rules:
             if not rule.implied:
                 lines.append(f"    {_rule_line(rule, style)}")

@@ -38,6 +38,11 @@ def style_for(stream: TextIO) -> Style:
     return Style(wanted)
 
 
+def printable_lines(text: str) -> str:
+    """`printable` for each line of a text whose line breaks are meant (a patch)."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def printable(text: str) -> str:
     """`text` with control characters made visible, so that a hostile name can't drive a terminal or forge lines."""
     if text.isprintable():

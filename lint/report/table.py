@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 
 from lint.report.document import CheckReport
+from lint.report.style import printable
 from lint.report.words import lane, places
 
 COLUMNS = (
@@ -38,4 +39,5 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def _safe(cell: str) -> str:
+    cell = printable(cell)
     return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

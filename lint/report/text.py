@@ -65,8 +65,8 @@ def _deployment(
                 continue
             if verdict in _QUIET and not verbose:
                 continue
-            yield from _unbound(finding, style) if verdict == "unbound" and not verbose else _finding(
-                finding, report, style
+            yield from (
+                _unbound(finding, style) if verdict == "unbound" and not verbose else _finding(finding, report, style)
             )
     counts = count(findings)
     quiet = [f"{counts[v]} {v.replace('_', ' ')}" for v in _QUIET if counts[v]]
@@ -111,7 +111,15 @@ def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[st
         yield f"    {style.paint('waived:', 'cyan')} {printable(finding.waived_by)}"
     if finding.witness is not None:
         yield f"    {style.paint('packet:', 'dim')} {_witness(finding.witness)}"
-    document = ", ".join(p for p in (finding.document.title, finding.document.section, f"row {finding.document.row}" if finding.document.row else "") if p)
+    document = ", ".join(
+        p
+        for p in (
+            finding.document.title,
+            finding.document.section,
+            f"row {finding.document.row}" if finding.document.row else "",
+        )
+        if p
+    )
     yield f"    {style.paint('document:', 'dim')} {printable(document)}"
     if finding.trace:
         yield f"    {style.paint('explain:', 'dim')} {printable(finding.trace)}"
