@@ -79,7 +79,7 @@ def insert_block(source: Source, parent: Block, kind: str, attributes: Mapping[s
     if same:
         at = same[-1].span.end
         return Edit(source.file, at, at, newline * 2 + render(kind, (), attributes, indent, newline))
-    contents = [*parent.body.attributes, *parent.body.blocks]
+    contents: list[Attribute | Block] = [*parent.body.attributes, *parent.body.blocks]
     if contents:
         at = _line_end(source, max(item.span.end for item in contents))
         return Edit(source.file, at, at, newline * 2 + render(kind, (), attributes, indent, newline))

@@ -179,7 +179,7 @@ def _peer(peer: Peer) -> dict[str, Any]:
     return {"kind": "unknown", "text": peer.text, "unknown": _said(peer.reasons)}
 
 
-def _origin(origin: Origin) -> dict[str, Any]:
+def _origin(origin: Origin) -> dict[str, Any] | None:
     from lint.report.json import origin_json
 
     return origin_json(origin)

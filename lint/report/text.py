@@ -95,7 +95,7 @@ def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[st
         yield from _lanes(title, lanes, style)
     if finding.verdict in ("violated", "undetermined", "waived"):
         shown = [(b.origin, b.filter) for b in finding.blocked_by] + [(r.origin, r.address) for r in finding.rules]
-        seen = set()
+        seen: set[tuple[str | None, int | None, str]] = set()
         for origin, address in shown:
             if origin is None or (origin.file, origin.line, address) in seen or len(seen) == _MOST:
                 continue

@@ -1,4 +1,4 @@
-"""A violated finding comes with a fix in the file's own style; applied, the finding is satisfied and nothing else is worse."""
+"""A violated finding comes with a fix in the file's own style that, applied, mends it and harms nothing else."""
 
 from __future__ import annotations
 

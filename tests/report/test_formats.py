@@ -1,4 +1,4 @@
-"""Every format renders the same findings, inside the limits of whoever reads it, and takes hostile names for what they are."""
+"""Every format renders the same findings inside its readers' limits, and takes hostile names for what they are."""
 
 from __future__ import annotations
 
