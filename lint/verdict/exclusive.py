@@ -21,7 +21,8 @@ from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
 from lint.verdict.scene import Scene
 from lint.verdict.write import bare, unbound
 
-WHOLE_INTERNET = (PUBLIC & IPV4, PUBLIC & IPV6)
+# No party that a document names has more public addresses than these: a /8 of IPv4, a /20 of IPv6.
+_MOST_OF_A_PARTY = ((PUBLIC & IPV4, 2**24), (PUBLIC & IPV6, 2**108))
 
 
 def findings(scene: Scene, flow: Flow) -> Iterator[Finding]:
@@ -136,24 +137,23 @@ def _by_filters(
 ) -> Iterator[Finding]:
     groups: dict[Hashable, list[Excess]] = {}
     for excess, guarded in found:
-        excess, verdict = _with_unbound(excess, known)
+        excess, verdict = with_unbound(excess, known)
         groups.setdefault((verdict, guarded), []).append(excess)
     for key, together in groups.items():
         verdict = key[0] if isinstance(key, tuple) else ""
         yield _finding(scene, flow, role, text, known, str(verdict), together)
 
 
-def _with_unbound(excess: Excess, known: Documented) -> tuple[Excess, str]:
-    """The verdict where documented roles aren't bound: then only the whole Internet is certainly more than documented."""
+def with_unbound(excess: Excess, known: Documented) -> tuple[Excess, str]:
+    """The verdict where documented roles aren't bound: only more public addresses than a party has are certainly too many."""
     if not known.unbound or not excess.may:
         return excess, excess.verdict
-    whole = EMPTY_TRAFFIC
+    broad = EMPTY_TRAFFIC
     for peers, services, ports in excess.must.boxes():
-        for family in WHOLE_INTERNET:
-            if family.size - (family & peers).size <= 2**16:
-                whole = whole | TrafficSet.of(peers, services, ports)
-    narrowed = replace(excess, must=whole)
-    return (narrowed, narrowed.verdict) if whole else (excess, "unbound")
+        if any((family & peers).size > most for family, most in _MOST_OF_A_PARTY):
+            broad = broad | TrafficSet.of(peers, services, ports)
+    narrowed = replace(excess, must=broad)
+    return (narrowed, narrowed.verdict) if broad else (excess, "unbound")
 
 
 def _finding(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint.packs.model import Flow, Pack, active_flows, services_of
-from lint.packs.model import Role as PackRole
 from lint.space.addresses import REAL
 from lint.space.intervals import IntervalSet
 from lint.space.services import parse
 from lint.verdict.asking import Asking
 from lint.verdict.bind import Bound
-from lint.verdict.documented import NOBODY
+from lint.verdict.documented import NOBODY, Documented
 from lint.verdict.excess import Excess, finish, peers_sentence
-from lint.verdict.exclusive import excess_of
+from lint.verdict.exclusive import excess_of, with_unbound
 from lint.verdict.finding import Finding, Side
 from lint.verdict.names import Names
 from lint.verdict.options import JudgeOptions
@@ -41,28 +40,33 @@ def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> It
     reported: set[tuple[IntervalSet, str]] = set()
     for flow in ordered:
         found = False
-        if flow.kind == "exclusive":
-            for text, services in services_of(flow):
-                own = services & signature
-                if own:
-                    for finding in _open(scene, flow, text, own, everybody):
-                        found = True
-                        key = (own, " ".join(finding.destination.endpoints) + finding.verdict)
-                        if key not in reported:
-                            reported.add(key)
-                            yield finding
+        narrow: dict[str, None] = {}  # who reaches the ports, and may be documented
+        for text, services in services_of(flow) if flow.kind == "exclusive" else ():
+            own = services & signature
+            for finding in _open(scene, flow, text, own, everybody, narrow) if own else ():
+                found = True
+                key = (own, " ".join(finding.destination.endpoints) + finding.verdict)
+                if key not in reported:
+                    reported.add(key)
+                    yield finding
         if not found:
-            yield _unbound(scene, flow, signature, bool(everybody))
+            yield _unbound(scene, flow, signature, bool(everybody), tuple(narrow))
 
 
 def _open(
-    scene: Scene, flow: Flow, text: str, services: IntervalSet, everybody: tuple[Crowd, ...]
+    scene: Scene, flow: Flow, text: str, services: IntervalSet, everybody: tuple[Crowd, ...], narrow: dict[str, None]
 ) -> Iterator[Finding]:
+    """Findings for what is open to more of the Internet than a documented party has; the rest is put into `narrow`."""
+    known = Documented(unbound=flow.sources)
     groups: dict[tuple[str, int], list[Excess]] = {}
     for crowd in everybody:
-        for excess in excess_of(scene, crowd.machines, services, NOBODY, True):
-            if excess.verdict != SATISFIED:
-                groups.setdefault((excess.verdict, crowd.guarded), []).append(excess)
+        for one in excess_of(scene, crowd.machines, services, NOBODY, True):
+            excess, verdict = with_unbound(one, known)
+            if verdict == "unbound":
+                listed = peers_sentence(scene.names, excess.may.peers())
+                narrow[f"{listed} may reach {text} of {scene.names.endpoint(excess.endpoint)}"] = None
+            elif verdict != SATISFIED:
+                groups.setdefault((verdict, crowd.guarded), []).append(excess)
     for (verdict, _), together in groups.items():
         peers = IntervalSet.union_of(one.shown.peers() for one in together)
         machines = [one.endpoint for one in together]
@@ -77,16 +81,16 @@ def _open(
         yield finish(scene, begun, together)
 
 
-def _unbound(scene: Scene, flow: Flow, signature: IntervalSet, any_endpoint: bool) -> Finding:
-    roles: dict[str, PackRole] = {
-        name: scene.roles[name].role for name in (*flow.sources, *flow.destinations) if name in scene.roles
-    }
-    listed = " and ".join(f"`{name}`" for name in roles)
+def _unbound(scene: Scene, flow: Flow, signature: IntervalSet, any_endpoint: bool, narrow: tuple[str, ...]) -> Finding:
+    roles = [f"`{name}`" for name in (*flow.sources, *flow.destinations) if name in scene.roles]
+    listed = " and ".join(roles)
     sentence = (
-        f"bind {listed} in a project file to have this judged" if listed else "it needs a project file to be judged"
+        f"bind {listed} in a project file to have this judged" if roles else "it needs a project file to be judged"
     )
-    judged = any(bool(services & signature) for _, services in services_of(flow))
-    if flow.kind == "exclusive" and judged and any_endpoint:
+    if narrow:
+        more = f" and {len(narrow) - 3} more" if len(narrow) > 3 else ""
+        sentence = f"{'; '.join(narrow[:3])}{more}; {sentence}"
+    elif flow.kind == "exclusive" and any_endpoint and any(services & signature for _, services in services_of(flow)):
         sentence += "; as far as public addresses go, no endpoint of the source opens these ports"
     sides = [Side(" or ".join(side) or None, (), ()) for side in (flow.sources, flow.destinations)]
     return scene.finding(flow, "unbound", sides[0], sides[1], wanted_text(flow), sentence)

@@ -31,7 +31,7 @@ from lint.space.addresses import IPV4, SYMBOLIC, parse_cidr, position
 from lint.space.intervals import IntervalSet
 from lint.space.services import parse
 from lint.verdict.judge import judge
-from lint.verdict.options import CommentWaiver, JudgeOptions, Judgement
+from lint.verdict.options import CommentWaiver, Judgement, JudgeOptions
 
 TODAY = datetime.date(2026, 6, 15)
 Line = tuple[str, str]  # service, peer: a CIDR, `group:ID`, `list:ID`, or `?why` for a peer that isn't known

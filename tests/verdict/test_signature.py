@@ -1,0 +1,45 @@
+"""A pack without a project file: what is open to the Internet on the product's own ports, and what needs roles."""
+
+from __future__ import annotations
+
+import pytest
+
+from lint.verdict.judge import judge
+from lint.verdict.options import JudgeOptions
+
+
+def findings(tools, into, **more):
+    required = tools.flow("required", "console", "gateway", "tcp/22", id="row-1")
+    exclusive = tools.flow("exclusive", "console", "gateway", "tcp/22,10729", id="gateway-ports")
+    pack = tools.pack(required, exclusive, signature_services=("tcp/10729",))
+    world = tools.world().group("g", into).machine("gateway", "10.0.2.9", "g", **more)
+    return judge(world.graph(), None, {pack.id: pack}, JudgeOptions(today=tools.today)).findings
+
+
+def test_an_open_signature_port_is_a_violation(tools):
+    first, second = findings(tools, [("tcp/0-65535", "0.0.0.0/0")])
+    assert (first.flow, first.verdict) == ("row-1", "unbound")
+    assert (second.flow, second.verdict, second.service) == ("gateway-ports", "violated", "tcp/10729")
+    assert second.destination.endpoints == ("aws_instance.gateway",)
+    assert second.deployment == "acme/product"
+    assert second.rules[0].address == "aws_security_group.g"
+
+
+@pytest.mark.parametrize(
+    "into", [[], [("tcp/22", "0.0.0.0/0")], [("tcp/10729", "10.0.0.0/8")], [("tcp/10729", "203.0.113.10/32")]]
+)
+def test_all_else_needs_roles_and_is_never_satisfied(tools, into):
+    found = findings(tools, into)
+    assert [(f.flow, f.verdict) for f in found] == [("row-1", "unbound"), ("gateway-ports", "unbound")]
+    assert "`console`" in found[1].sentence
+
+
+def test_a_narrow_public_peer_is_named_since_it_may_be_the_documented_one(tools):
+    found = findings(tools, [("tcp/10729", "203.0.113.10/32")])
+    assert "203.0.113.10/32" in found[1].sentence
+
+
+def test_an_unknown_peer_is_not_a_pass(tools):
+    found = findings(tools, [("tcp/10729", "?var.console")])
+    assert found[1].verdict in ("undetermined", "unbound")
+    assert "tcp/10729" in found[1].sentence
