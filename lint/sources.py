@@ -297,7 +297,45 @@ def _lowered(evaluations: Sequence[Evaluation], options: LoadOptions) -> list[Ru
 
 
 def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
-    raise NotImplementedError
+    from lint import aws
+    from lint.aws.from_api import load_dump
+
+    documents, said = load_dump(path)
+    problems = [Problem(p.severity, p.text, p.origin, p.remedy) for p in said]
+    graphs = [aws.graph_from_documents(documents)] if documents else []
+    kinds = [kind for document in documents for kind in document.data]
+    read = {document.path for document in documents}
+    if len(read) < _count_json(path):
+        from lint import azure
+        from lint.azure.from_api import is_dump
+        from lint.azure.from_api import load_dump as load_azure
+
+        found, more = load_azure(path)
+        theirs = [d for d in found if d.file not in read and is_dump(d.data)]
+        if theirs:
+            problems = [p for p in problems if p.severity != "error"]
+            told = {p.origin.file for p in problems if p.origin is not None}
+            problems += [
+                Problem("incomplete", r.text, r.origin, r.remedy)
+                for r in more
+                if r.origin is None or r.origin.file not in told
+            ]
+            graphs.append(azure.graph_from_documents(theirs, transparent=options.transparent))
+            kinds += ["ARM"] * len(theirs)
+            read |= {d.file for d in theirs if d.file is not None}
+    coverage = {
+        "files": _count_json(path),
+        "modules": {"called": 0, "evaluated": 0},
+        "resources": {"seen": len(kinds), "modelled": len(kinds)},
+        "unknown": 0,
+    }
+    complete = not any(p.severity in ("error", "incomplete") for p in problems)
+    notes = tuple(note for graph in graphs for note in graph.notes)
+    return _Read(SourceReport(source.text, source.kind, complete, notes, coverage), tuple(problems), (), tuple(graphs))
+
+
+def _count_json(path: Path) -> int:
+    return sum(1 for _ in path.rglob("*.json")) if path.is_dir() else 1
 
 
 def _live(source: Source, options: LoadOptions) -> _Read:
