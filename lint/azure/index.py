@@ -104,7 +104,11 @@ class Index:
             return NOTHING
         if isinstance(identity, Gap):
             names = identity.candidates or ()
-            known = {self.key(one) for one in names if isinstance(one, str) and (self.key(one) in self.by_key or self.key(one) in self.parts)}
+            known = {
+                self.key(one)
+                for one in names
+                if isinstance(one, str) and (self.key(one) in self.by_key or self.key(one) in self.parts)
+            }
             nothing_else = len(names) > 0 and all(one is None or isinstance(one, str) for one in names)
             if len(known) == 1 and nothing_else:
                 return Attachment(known.pop(), identity.reasons)

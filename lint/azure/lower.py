@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lint.azure.lowering.endpoints import PRIVATE_ENDPOINTS, Endpoints
 from lint.azure.lowering.filters import Filters, lint_rules
 from lint.azure.lowering.routes import Routes
+from lint.azure.lowering.shadow import shadowed
 from lint.azure.lowering.tags import METADATA, PLATFORM, Tags
 from lint.azure.model import LoadBalancer, Model, Tag
 from lint.graph.graph import PlatformTraffic, RuleGraph
@@ -121,6 +122,15 @@ class _Lowering:
                     )
             elif attached.open:
                 egress, reasons = None, attached.open
+            if egress is False and not reasons:
+                reasons = (
+                    Reason(
+                        f"subnet {subnet.name} gives no way out to the Internet of its own",
+                        "azure.egress.none",
+                        subnet.origin,
+                        "add a NAT gateway or a public address",
+                    ),
+                )
             for endpoints_only in (False, True):
                 identity = subnet.key + (PRIVATE_ENDPOINTS if endpoints_only else "")
                 if endpoints_only and identity not in used:
@@ -249,6 +259,11 @@ class _Lowering:
             if interface.tcp_state_off:
                 self.notes[f"{interface.name} has TCP state tracking switched off (azure.nic.tcp-state-off)"] = None
         for group in self.model.groups.values():
+            for rule, deciding in shadowed(group):
+                names = ", ".join(repr(one.name) for one in deciding)
+                self.notes[
+                    f"rule {rule.name!r} of {group.name} never decides anything: {names} before it take all that it matches"
+                ] = None
             probe = next(
                 (
                     rule

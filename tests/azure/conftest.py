@@ -95,7 +95,9 @@ class Landscape:
             for one, prefixes in subnets.items()
         ]
         return self.put(
-            "virtualNetworks", name, {"addressSpace": {"addressPrefixes": space}, "subnets": made, "virtualNetworkPeerings": []}
+            "virtualNetworks",
+            name,
+            {"addressSpace": {"addressPrefixes": space}, "subnets": made, "virtualNetworkPeerings": []},
         )
 
     def subnet(self, path: str) -> dict[str, Any]:
@@ -148,7 +150,9 @@ class Landscape:
         """An application security group with the interfaces that are in it."""
         made = self.put("applicationSecurityGroups", name, {})
         for member in members:
-            configuration = self.resources[f"networkInterfaces/{member}"]["properties"]["ipConfigurations"][0]["properties"]
+            configuration = self.resources[f"networkInterfaces/{member}"]["properties"]["ipConfigurations"][0][
+                "properties"
+            ]
             configuration.setdefault("applicationSecurityGroups", []).append({"id": made["id"]})
 
     def peer(self, first: str, second: str, *, state: str = "Connected", back: bool = True, **flags: Any) -> None:

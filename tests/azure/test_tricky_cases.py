@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -78,9 +79,7 @@ def test_08_replies_need_no_rule_and_platform_addresses_are_not_filtered(landsca
 
 
 def test_09_the_lower_priority_number_wins(landscape: Any, judge: Any) -> None:
-    landscape.nsg(
-        "N", "In 100 Deny Tcp 10.0.2.0/24 -> *:22", "In 200 Allow Tcp VirtualNetwork -> *:22", at=["V1/S1"]
-    )
+    landscape.nsg("N", "In 100 Deny Tcp 10.0.2.0/24 -> *:22", "In 200 Allow Tcp VirtualNetwork -> *:22", at=["V1/S1"])
     ask = judge(landscape)
     assert ask.verdict("C", "A", "tcp/22") == DENY
     assert ask.verdict("B", "A", "tcp/22") == ALLOW
@@ -115,7 +114,8 @@ def test_11_augmented_rules_are_exact(landscape: Any, judge: Any) -> None:
         assert found.allowed.must == found.allowed.may
     for service in ("tcp/81", "tcp/7999", "tcp/8081", "udp/80", "icmp"):
         assert ask.verdict("203.0.113.5", "A", service) == DENY
-    assert ask.verdict("C", "A") == DENY
+    assert ask.verdict("C", "10.0.1.4") == DENY
+    assert ask.verdict("C", "A", "tcp/80") == OPEN  # C's public address isn't known, and A has one
 
 
 def test_12_a_peered_network_belongs_to_virtual_network(landscape: Any, judge: Any) -> None:
@@ -210,9 +210,7 @@ def test_17_a_transparent_appliance_is_no_obstacle(landscape: Any, judge: Any) -
 def test_18_application_security_groups_match_by_identity(landscape: Any, judge: Any) -> None:
     landscape.asg("logic", "B")
     landscape.asg("db", "C")
-    landscape.nsg(
-        "N", "In 110 Allow Tcp asg:logic -> asg:db:1433", "In 120 Deny * * -> asg:db:1433", at=["V1/S2"]
-    )
+    landscape.nsg("N", "In 110 Allow Tcp asg:logic -> asg:db:1433", "In 120 Deny * * -> asg:db:1433", at=["V1/S2"])
     ask = judge(landscape)
     assert ask.verdict("B", "C", "tcp/1433") == ALLOW
     assert ask.verdict("A", "C", "tcp/1433") == DENY
@@ -371,7 +369,9 @@ def test_21_balanced_traffic_is_judged_as_it_arrives(landscape: Any, judge: Any,
             }
         ],
     }
-    landscape.nic("B", "V1/S1", "10.0.1.5", loadBalancerBackendAddressPools=[{"id": f"{base}/backendAddressPools/pool"}])
+    landscape.nic(
+        "B", "V1/S1", "10.0.1.5", loadBalancerBackendAddressPools=[{"id": f"{base}/backendAddressPools/pool"}]
+    )
     landscape.nsg("N", rule, at=["V1/S1"])
     assert judge(landscape).verdict("X", "lb", "tcp/443") == expected
 
@@ -384,7 +384,10 @@ def test_22_a_private_endpoint_is_filtered_where_its_subnet_says_so(
     landscape.put(
         "privateEndpoints",
         "P",
-        {"subnet": nic["properties"]["ipConfigurations"][0]["properties"]["subnet"], "networkInterfaces": [{"id": nic["id"]}]},
+        {
+            "subnet": nic["properties"]["ipConfigurations"][0]["properties"]["subnet"],
+            "networkInterfaces": [{"id": nic["id"]}],
+        },
     )
     landscape.nsg("N", "In 100 Deny Tcp * -> *:443", at=["V1/S1"])
     landscape.subnet("V1/S1")["privateEndpointNetworkPolicies"] = policies
@@ -401,7 +404,9 @@ def test_23_admin_rules_come_before_nsgs(landscape: Any, judge: Any, make_rule: 
         properties = made["properties"]
         for side in ("source", "destination"):
             prefix = properties.pop(f"{side}AddressPrefix")
-            properties[f"{side}s"] = [] if prefix == "*" else [{"addressPrefix": prefix, "addressPrefixType": "IPPrefix"}]
+            properties[f"{side}s"] = (
+                [] if prefix == "*" else [{"addressPrefix": prefix, "addressPrefixType": "IPPrefix"}]
+            )
         properties["sourcePortRanges"] = ["0-65535"]
         properties["destinationPortRanges"] = [properties.pop("destinationPortRange")]
         manager = network.replace("virtualNetworks/V1", "networkManagers/m")
@@ -528,7 +533,9 @@ def test_25_inline_and_standalone_rules_overwrite_each_other(terraform: Any, jud
 
 
 def test_28_a_write_only_attribute_attaches_the_nsg(terraform: Any, judge: Any) -> None:
-    subnet = "network_security_group_id_wo = azurerm_network_security_group.n.id\n  network_security_group_id_wo_version = 1"
+    subnet = (
+        "network_security_group_id_wo = azurerm_network_security_group.n.id\n  network_security_group_id_wo_version = 1"
+    )
     ask = judge(terraform(RULES_25.format(subnet=subnet, more="")))
     assert ask.verdict("X", "azurerm_network_interface.a", "tcp/80") == ALLOW
     assert ask.verdict("X", "azurerm_network_interface.a", "tcp/443") == DENY
@@ -552,10 +559,186 @@ def test_27_spelling_changes_no_verdict(landscape: Any, judge: Any) -> None:
         },
         "In 200 Deny * * -> *",
     )
-    landscape.subnet("V1/S1")["networkSecurityGroup"] = {"id": made["id"].replace("resourceGroups/rg", "resourceGroups/RG")}
+    landscape.subnet("V1/S1")["networkSecurityGroup"] = {
+        "id": made["id"].replace("resourceGroups/rg", "resourceGroups/RG")
+    }
     graph = landscape.graph()
     ask = judge(graph)
     assert ask.verdict("C", "A", "tcp/22") == ALLOW
     assert ask.verdict("C", "A", "tcp/23") == DENY
     assert ask.verdict("X", "A", "tcp/22") == DENY
     assert len([note for note in graph.notes if "virtualnetwork" in note]) == 1
+
+
+def inline(name: str, priority: int, port: str) -> dict[str, Any]:
+    """One rule as a state writes it: every attribute, the unused ones empty."""
+    return {
+        "name": name,
+        "description": "",
+        "priority": priority,
+        "direction": "Inbound",
+        "access": "Allow",
+        "protocol": "Tcp",
+        "source_port_range": "*",
+        "source_port_ranges": [],
+        "destination_port_range": port,
+        "destination_port_ranges": [],
+        "source_address_prefix": "*",
+        "source_address_prefixes": [],
+        "destination_address_prefix": "*",
+        "destination_address_prefixes": [],
+        "source_application_security_group_ids": [],
+        "destination_application_security_group_ids": [],
+    }
+
+
+def test_26_a_state_that_repeats_standalone_rules_counts_each_once() -> None:
+    from lint.azure import graph_from_terraform
+    from lint.terraform.state import read_state
+
+    group = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/n"
+
+    def resource(kind: str, name: str, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "address": f"{kind}.{name}",
+            "mode": "managed",
+            "type": kind,
+            "name": name,
+            "provider_name": "registry.terraform.io/hashicorp/azurerm",
+            "schema_version": 0,
+            "values": values,
+        }
+
+    rules = [inline("http", 100, "80"), inline("https", 110, "443")]
+    named = {"resource_group_name": "rg", "network_security_group_name": "n"}
+    state = {
+        "format_version": "1.0",
+        "terraform_version": "1.9.0",
+        "values": {
+            "root_module": {
+                "resources": [
+                    resource(
+                        "azurerm_network_security_group",
+                        "n",
+                        {"id": group, "name": "n", "resource_group_name": "rg", "security_rule": rules, "tags": {}},
+                    ),
+                    *(
+                        resource(
+                            "azurerm_network_security_rule",
+                            one["name"],
+                            {**one, **named, "id": f"{group}/securityRules/{one['name']}"},
+                        )
+                        for one in rules
+                    ),
+                ]
+            }
+        },
+    }
+    graph = graph_from_terraform([read_state(json.dumps(state).encode(), "state.json")])
+    held = graph.filters["azurerm_network_security_group.n"]
+    assert sorted(one.name for one in held.rules if not one.implied) == ["http", "https"]
+    assert held.open_ingress == ()
+    assert {one.id for one in held.rules if not one.implied} == {
+        "azurerm_network_security_rule.http",
+        "azurerm_network_security_rule.https",
+    }
+    assert not [note for note in graph.notes if "priority" in note or "overwrite" in note or "drops" in note]
+
+
+def test_28_in_a_plan_the_configuration_tells_what_is_attached(judge: Any) -> None:
+    from lint.azure import graph_from_terraform
+    from lint.terraform.plan import read_plan
+
+    def planned(kind: str, name: str, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "address": f"{kind}.{name}",
+            "mode": "managed",
+            "type": kind,
+            "name": name,
+            "provider_name": "registry.terraform.io/hashicorp/azurerm",
+            "schema_version": 0,
+            "values": values,
+        }
+
+    def change(kind: str, name: str, values: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
+        made = {name_: value for name_, value in planned(kind, name, values).items() if name_ not in ("values",)}
+        return {
+            **made,
+            "change": {"actions": ["create"], "before": None, "after": values, "after_unknown": unknown},
+        }
+
+    def configured(kind: str, name: str, expressions: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "address": f"{kind}.{name}",
+            "mode": "managed",
+            "type": kind,
+            "name": name,
+            "provider_config_key": "azurerm",
+            "expressions": expressions,
+            "schema_version": 0,
+        }
+
+    common = {"resource_group_name": "rg", "location": "westeurope", "tags": None}
+    things: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+        (
+            "azurerm_virtual_network",
+            "v",
+            {**common, "name": "v1", "address_space": ["10.0.0.0/16"]},
+            {"id": True, "subnet": True},
+            {},
+        ),
+        (
+            "azurerm_subnet",
+            "s",
+            {
+                "name": "s1",
+                "resource_group_name": "rg",
+                "virtual_network_name": "v1",
+                "address_prefixes": ["10.0.1.0/24"],
+                "default_outbound_access_enabled": True,
+                "private_endpoint_network_policies": "Disabled",
+                "network_security_group_id_wo": None,
+                "network_security_group_id_wo_version": 1,
+            },
+            {"id": True, "network_security_group_id": True, "route_table_id": True},
+            {
+                "network_security_group_id_wo": {
+                    "references": ["azurerm_network_security_group.n.id", "azurerm_network_security_group.n"]
+                }
+            },
+        ),
+        (
+            "azurerm_network_security_group",
+            "n",
+            {**common, "name": "n", "security_rule": [inline("http", 100, "80")]},
+            {"id": True},
+            {},
+        ),
+        (
+            "azurerm_network_interface",
+            "a",
+            {
+                **common,
+                "name": "a",
+                "ip_configuration": [
+                    {"name": "ip", "private_ip_address_allocation": "Dynamic", "private_ip_address_version": "IPv4"}
+                ],
+            },
+            {"id": True, "ip_configuration": [{"subnet_id": True, "private_ip_address": True}]},
+            {"ip_configuration": [{"subnet_id": {"references": ["azurerm_subnet.s.id", "azurerm_subnet.s"]}}]},
+        ),
+    ]
+    plan = {
+        "format_version": "1.2",
+        "terraform_version": "1.9.0",
+        "planned_values": {"root_module": {"resources": [planned(k, n, v) for k, n, v, _, _ in things]}},
+        "resource_changes": [change(k, n, v, u) for k, n, v, u, _ in things],
+        "configuration": {
+            "provider_config": {"azurerm": {"name": "azurerm", "full_name": "registry.terraform.io/hashicorp/azurerm"}},
+            "root_module": {"resources": [configured(k, n, e) for k, n, _, _, e in things]},
+        },
+    }
+    graph = graph_from_terraform([read_plan(json.dumps(plan).encode(), "plan.json", None)])
+    assert graph.subnets["azurerm_subnet.s"].layers[0].filters == ("azurerm_network_security_group.n",)
+    assert graph.subnets["azurerm_subnet.s"].layers[0].open == ()
+    assert graph.endpoints["azurerm_network_interface.a"].addresses[0].subnet == "azurerm_subnet.s"
