@@ -9,6 +9,7 @@ from lint.fix.edits import Edit, apply, by_file, unified
 from lint.fix.plan import AddRule, Change, propose
 from lint.fix.workshop import Workshop
 from lint.graph.graph import RuleGraph
+from lint.graph.rules import Filter, Group
 from lint.space.addresses import cidrs
 from lint.space.intervals import IntervalSet
 from lint.space.services import render
@@ -121,12 +122,11 @@ class Prover:
 
 def _sentence(change: Change, graph: RuleGraph) -> str:
     holder = graph.filters.get(change.filter)
-    name = holder.name if holder is not None else change.filter
+    name = _named(holder, change.filter)
     if isinstance(change, AddRule):
         services = ", ".join(render(change.services))
         if change.peers.group is not None:
-            group = graph.groups.get(change.peers.group)
-            who = group.name if group is not None else change.peers.group
+            who = _named(graph.groups.get(change.peers.group), change.peers.group)
         else:
             who = ", ".join(cidrs(change.peers.addresses))
         way = "from" if change.direction.value == "ingress" else "to"
@@ -135,6 +135,11 @@ def _sentence(change: Change, graph: RuleGraph) -> str:
         return f"remove the rule from {name}"
     kept = [" ".join(filter(None, [", ".join(render(k.services)), ", ".join(cidrs(k.addresses))])) for k in change.keep]
     return f"narrow the rule of {name} to {' and '.join(kept)}"
+
+
+def _named(thing: Filter | Group | None, id_: str) -> str:
+    """What the code calls it: its Terraform address, else its name."""
+    return (thing.origin.address or thing.name or id_) if thing is not None else id_
 
 
 def _same(finding: Finding, trial: Trial) -> Finding | None:
