@@ -226,7 +226,11 @@ class _Plan:
         expressions = described.get("expressions")
         expressions = expressions if isinstance(expressions, dict) else {}
         for name, value in planned.items():
-            if value.known:
+            if name.endswith("_wo") and is_null(value) and name in expressions:
+                # A write-only argument is null in every plan; what it refers to stands in the configuration alone.
+                why = Reason(f"{address}.{name} is write-only", f"tf.computed:{address}", origin)
+                values[name] = self._refer(unknown(DYNAMIC, (why,)), address, module, expressions, (name,))
+            elif value.known:
                 values[name] = value
             elif name not in expressions and wholly_unknown(value):
                 unset.add(name)
