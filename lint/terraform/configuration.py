@@ -60,6 +60,9 @@ class ParseCache:
     def __init__(self) -> None:
         self._parsed: dict[tuple[str, bytes], Parsed] = {}
 
+    def __len__(self) -> int:
+        return len(self._parsed)
+
     def parse(self, data: bytes, file: str) -> Parsed:
         """The parsed file. `file` is how spans and messages name it."""
         key = (file, blake2b(data, digest_size=16).digest())

@@ -402,6 +402,10 @@ class ModuleInstance:
             given = mode == "managed" or name in extra or not isinstance(value.data, (tuple, dict))
             if given and value.data is not None:
                 known[name] = value
+        if "id" not in known:
+            # Whatever it will be, every resource has an id.
+            why = later(made.address, mode, "id", made.body.origin)
+            known["id"] = unknown(DYNAMIC, (why,), reference=Reference(made.address, ("id",)), not_null=True)
         reason = later(made.address, mode, None, made.body.origin)
         return Value(DYNAMIC, Unknown((reason,), Reference(made.address, ()), not_null=True, attributes=known))
 
