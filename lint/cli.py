@@ -238,6 +238,11 @@ def _check(options: argparse.Namespace) -> int:
         load=_load_options(options),
         fixes=not options.no_fix,
     )
+    if request.project is None and not request.packs:
+        raise UsageError(
+            "nothing to judge: no netpact.yaml in the source, the current folder or a folder above it; write one "
+            "(`netpact init` proposes it), name it with --config, or name a pack with --pack (`netpact packs list`)"
+        )
     report = check(request, __version__)
     for kind, file in outputs:
         _write(_rendered(report, kind, file, options), file)
@@ -251,9 +256,19 @@ def _project(options: argparse.Namespace) -> Project | None:
         return load(Path(options.config))
     if getattr(options, "pack", None):
         return None
-    first = next((Path(s) for s in options.sources if Path(s).exists()), Path())
-    found = find(first if first.is_dir() else first.parent, Path.cwd())
+    found = find(_first_folder(options.sources), Path.cwd())
     return load(found) if found is not None else None
+
+
+def _first_folder(sources: Sequence[str]) -> Path:
+    """Where the first source that is a file or directory lies; the current folder where there is none."""
+    from lint.sources import parse
+
+    for text in sources:
+        source = parse(text)
+        if source.path is not None:
+            return source.path if source.path.is_dir() else source.path.parent
+    return Path()
 
 
 def _load_options(options: argparse.Namespace) -> LoadOptions:
