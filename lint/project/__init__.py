@@ -1,4 +1,5 @@
-"""The project file, netpact.yaml: which packs are applied to what, and what is waived. Knows no graph and no verdict."""
+"""The project file, netpact.yaml: which packs are applied to what, and what is waived. Knows no graph and no
+verdict."""
 
 from __future__ import annotations
 

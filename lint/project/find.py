@@ -8,7 +8,8 @@ FILE_NAMES = ("netpact.yaml", "netpact.yml")
 
 
 def find(source_dir: Path | None, cwd: Path) -> Path | None:
-    """netpact.yaml in the source's directory; else in `cwd` or the nearest parent, no further up than the root of its repository.
+    """netpact.yaml in the source's directory; else in `cwd` or the nearest parent, no further up than the root of its
+    repository.
 
     Outside of any repository only `cwd` itself is looked at. None: there is no project file.
     """

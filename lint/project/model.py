@@ -17,7 +17,8 @@ STRICTNESS = ("internet", "ports", "least-privilege")
 class Condition:
     """One key of a selector.
 
-    `patterns` are globs as written, one of which has to match. `tags`: pairs of a tag's name and a glob of its value, all of which have to
+    `patterns` are globs as written, one of which has to match. `tags`: pairs of a tag's name and a glob of its value,
+    all of which have to
     match. `addresses`: what the CIDRs of an `addresses` condition make together.
     """
 
@@ -49,7 +50,8 @@ class RoleBinding:
 class Deployment:
     """One pack applied in this project.
 
-    `phase` None: the pack's default. `client_ports`: by role, the source ports that its machines use as clients. The `*_origin(s)` say where a name stands, for
+    `phase` None: the pack's default. `client_ports`: by role, the source ports that its machines use as clients. The
+    `*_origin(s)` say where a name stands, for
     messages about names that the pack doesn't have.
     """
 
@@ -77,7 +79,8 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A finding that somebody accepts. `finding` and `where` are globs; `expires` is the last day on which it holds (None: no end)."""
+    """A finding that somebody accepts. `finding` and `where` are globs; `expires` is the last day on which it holds
+    (None: no end)."""
 
     finding: str
     reason: str
@@ -90,7 +93,8 @@ class Waiver:
 class Project:
     """A project file. Relative paths in it are relative to `directory`.
 
-    `sources` as written. `packs` are files, globs resolved. `transparent`: next hops of routes that pass everything. `service_tags`: files with the
+    `sources` as written. `packs` are files, globs resolved. `transparent`: next hops of routes that pass everything.
+    `service_tags`: files with the
     cloud's own list of service tags.
     """
 

@@ -12,7 +12,8 @@ from lint.sources import Problem
 
 
 def check_names(project: Project, packs: Mapping[str, Pack]) -> tuple[Problem, ...]:
-    """One message of severity "error" for each pack, variant, phase, parameter or role that isn't there, and for waivers of unknown deployments or flows."""
+    """One message of severity "error" for each pack, variant, phase, parameter or role that isn't there, and for
+    waivers of unknown deployments or flows."""
     found: list[Problem] = []
     for deployment in project.deployments:
         pack = packs.get(deployment.pack)

@@ -1,6 +1,7 @@
 """Asks the reach engine once for all that share the answer. Knows no flow.
 
-Two endpoints are alike where no filter, route or list of the graph can tell them apart: same filters, groups and subnets, and addresses between
+Two endpoints are alike where no filter, route or list of the graph can tell them apart: same filters, groups and
+subnets, and addresses between
 the same borders of every address set that the graph holds. One of them answers for all.
 """
 
@@ -109,7 +110,8 @@ class Asking:
         return found
 
     def inbound(self, endpoint: Endpoint, services: IntervalSet) -> Inbound:
-        """Who reaches these services of the endpoint. Where others are alike, its own place is among the peers; else not."""
+        """Who reaches these services of the endpoint. Where others are alike, its own place is among the peers; else
+        not."""
         key = (self.alike(endpoint), services)
         found = self._inbound.get(key)
         if found is None:
@@ -125,7 +127,8 @@ class Asking:
         return found
 
     def outbound(self, endpoint: Endpoint, services: IntervalSet) -> Outbound:
-        """Whom the endpoint reaches with these services. Where others are alike, its own place is among the peers; else not."""
+        """Whom the endpoint reaches with these services. Where others are alike, its own place is among the peers;
+        else not."""
         key = (self.alike(endpoint), services)
         found = self._outbound.get(key)
         if found is None:

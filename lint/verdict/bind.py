@@ -1,7 +1,9 @@
 """Binds the roles of a deployment to endpoints and addresses. Judges nothing.
 
-A selector with keys about machines takes endpoints that all its keys take. A selector of addresses alone takes these addresses, and the
-endpoint behind an address that it names singly (`10.0.2.9/32`), so that a machine named by its address is judged with its filters.
+A selector with keys about machines takes endpoints that all its keys take. A selector of addresses alone takes these
+addresses, and the
+endpoint behind an address that it names singly (`10.0.2.9/32`), so that a machine named by its address is judged with
+its filters.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _SINGLE = 256  # a CIDR of one address names a machine; so many in one selector 
 class Bound:
     """What one role of a deployment is bound to.
 
-    `endpoints` certainly, `maybe` perhaps (unknown tags, unknown groups; `reasons` says why). `must` and `may` bound the plain addresses. `stated`: the
+    `endpoints` certainly, `maybe` perhaps (unknown tags, unknown groups; `reasons` says why). `must` and `may` bound
+    the plain addresses. `stated`: the
     deployment speaks of the role. `empty` lists the selectors that took nothing.
     """
 
@@ -55,7 +58,8 @@ class Bound:
 
 
 def bind(graph: RuleGraph, project: Project, pack: Pack, deployment: Deployment) -> dict[str, Bound]:
-    """Every role of the pack with what the deployment binds to it; the document's own addresses where it says nothing."""
+    """Every role of the pack with what the deployment binds to it; the document's own addresses where it says
+    nothing."""
     look = _Look(graph, project)
     found: dict[str, Bound] = {}
     for role in pack.roles:
@@ -360,7 +364,8 @@ SELECTOR_KINDS = (*_MATCH, *ADDRESS_KINDS)
 def terraform_glob(pattern: str, address: str) -> bool:
     """Whether a glob of Terraform addresses takes an address.
 
-    `*` as a whole step takes one step or more, inside a step any characters of it. A step without an index takes every instance, as
+    `*` as a whole step takes one step or more, inside a step any characters of it. A step without an index takes every
+    instance, as
     Terraform's own targets do; `[*]` says so; `[0]` and `["blue"]` take that instance alone.
     """
     wanted, steps = _steps(pattern), _steps(address)

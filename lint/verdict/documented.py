@@ -1,4 +1,5 @@
-"""Who may reach a role by the document: the places of the documented parties, as the other side sees them. Judges nothing."""
+"""Who may reach a role by the document: the places of the documented parties, as the other side sees them. Judges
+nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from lint.verdict.bind import Bound
 class Documented:
     """The documented peers: certainly `must`, at most `may`.
 
-    `somewhere`: for each documented address that isn't known, where it lies; one address of each such set is documented, nobody knows which.
+    `somewhere`: for each documented address that isn't known, where it lies; one address of each such set is
+    documented, nobody knows which.
     `unbound`: documented roles to which nothing is bound.
     """
 

@@ -106,7 +106,8 @@ def _certain(must: TrafficSet, known: Documented) -> TrafficSet:
 def _named_places(rules: Iterable[RuleTraffic]) -> IntervalSet:
     """Symbolic places that a rule names by identity.
 
-    A place that a rule takes by its address alone needs no look of its own: the address it will have is judged as an address.
+    A place that a rule takes by its address alone needs no look of its own: the address it will have is judged as an
+    address.
     """
     found = []
     for rule, _, traffic in rules:
@@ -145,7 +146,8 @@ def _by_filters(
 
 
 def with_unbound(excess: Excess, known: Documented) -> tuple[Excess, str]:
-    """The verdict where documented roles aren't bound: only more public addresses than a party has are certainly too many."""
+    """The verdict where documented roles aren't bound: only more public addresses than a party has are certainly too
+    many."""
     if not known.unbound or not excess.may:
         return excess, excess.verdict
     broad = EMPTY_TRAFFIC
@@ -189,7 +191,8 @@ def _finding(
 
 
 def undocumented_services(scene: Scene) -> Iterator[Finding]:
-    """For strictness least-privilege: services that no flow of the pack documents, on the filters of roles with exclusive flows."""
+    """For strictness least-privilege: services that no flow of the pack documents, on the filters of roles with
+    exclusive flows."""
     first: dict[str, Flow] = {}
     taken: dict[str, dict[str, IntervalSet]] = {}
     for flow in scene.flows:
@@ -201,6 +204,8 @@ def undocumented_services(scene: Scene) -> Iterator[Finding]:
                 first.setdefault(role, flow)
     for role, flow in first.items():
         bound = scene.roles[role]
+        if bound.role.shared:  # other software legitimately uses its other ports
+            continue
         rest = ALL_SERVICES - IntervalSet.union_of(taken[role].values())
         text = "any except " + ", ".join(taken[role])
         found: list[tuple[Excess, int]] = []
@@ -217,7 +222,8 @@ def undocumented_services(scene: Scene) -> Iterator[Finding]:
                 sentence = f"the filters of {role} let in nothing but the documented services"
             else:
                 verb = "lets" if verdict == VIOLATED else "may let"
-                sentence = f"a filter of {role} {verb} {peers_sentence(scene.names, peers)} in on services that no flow documents"
+                who = peers_sentence(scene.names, peers)
+                sentence = f"a filter of {role} {verb} {who} in on services that no flow documents"
             begun = scene.finding(
                 flow, verdict, side, scene.side(role, [one.endpoint for one in together]), text, sentence
             )

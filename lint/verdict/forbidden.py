@@ -23,7 +23,8 @@ _WORDS = {INTERNET: PUBLIC, ANYONE: REAL}
 
 
 def findings(scene: Scene, flow: Flow) -> Iterator[Finding]:
-    """The findings of one forbidden flow: by pair of parties, by service, by endpoints with the same filters and verdict."""
+    """The findings of one forbidden flow: by pair of parties, by service, by endpoints with the same filters and
+    verdict."""
     for source in flow.sources:
         for destination in flow.destinations:
             yield from _roles(scene, flow, source, destination)
@@ -74,7 +75,8 @@ def _side(scene: Scene, name: str) -> tuple[Crowd, ...]:
 def _pairs(
     scene: Scene, start: Crowd, end: Crowd, services: IntervalSet, known: Bounds, why: tuple[Reason, ...]
 ) -> Iterator[tuple[Excess, int]]:
-    """Each machine of the side that is ours with what it must not be able to do; `known` is documented and doesn't count."""
+    """Each machine of the side that is ours with what it must not be able to do; `known` is documented and doesn't
+    count."""
     first, last = start.first, end.first
     if isinstance(first, Plain) and isinstance(last, Plain):
         return

@@ -1,4 +1,5 @@
-"""Puts pairs with the same filters and the same verdict together, so that one finding lists them all. Decides nothing."""
+"""Puts pairs with the same filters and the same verdict together, so that one finding lists them all. Decides
+nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Group:
 
 
 def group(pairs: Iterable[Judged]) -> list[Group]:
-    """The fewest groups of pairs with equal verdict and filters in which every source meets every destination, in order of first pair."""
+    """The fewest groups of pairs with equal verdict and filters in which every source meets every destination, in
+    order of first pair."""
     by_key: dict[tuple[str, int, int], dict[int, list[Judged]]] = {}
     for pair in pairs:
         key = (pair.answer.verdict, pair.source.guarded, pair.destination.guarded)

@@ -28,7 +28,8 @@ _MOST_REASONS = 5
 def judge(graph: RuleGraph, project: Project | None, packs: Mapping[str, Pack], options: JudgeOptions) -> Judgement:
     """All findings of the project's deployments; without a project, of the packs' signature ports.
 
-    `packs` by id. Unknown packs, roles, variants and phases are problems of severity "error"; such a deployment is judged as far as its names are known.
+    `packs` by id. Unknown packs, roles, variants and phases are problems of severity "error"; such a deployment is
+    judged as far as its names are known.
     """
     asking, names = Asking(graph), Names(graph)
     if project is None:
@@ -110,7 +111,7 @@ def _empty_selectors(scene: Scene, project: Project) -> Iterator[Problem]:
                 f"the selector {selector.text} of role `{name}` in deployment `{scene.deployment}` binds nothing: "
                 "no endpoint and no address of the source matches it",
                 selector.origin,
-                "correct the selector or remove it; `netpact show` lists the endpoints with their names, tags and groups",
+                "correct the selector or remove it; `netpact show` lists the endpoints with names, tags and groups",
             )
 
 

@@ -15,8 +15,10 @@ from lint.verdict.finding import Finding
 class CommentWaiver:
     """A comment `# netpact:waive FLOW until DATE: reason` of a source.
 
-    `flow` is a flow's id or a glob, with or without the deployment before it (`prod-dr/gateway-ssh`). `until` None: the comment's date can't be read
-    (`until_text` as written), which counts as expired. `origin` is the comment's own place; lines from 1, `end_line` the last line of the
+    `flow` is a flow's id or a glob, with or without the deployment before it (`prod-dr/gateway-ssh`). `until` None:
+    the comment's date can't be read
+    (`until_text` as written), which counts as expired. `origin` is the comment's own place; lines from 1, `end_line`
+    the last line of the
     comment lines that follow each other.
     """
 
@@ -31,7 +33,8 @@ class CommentWaiver:
 class JudgeOptions:
     """`today` decides which waivers have expired. `source` is what the user wrote as SOURCE, for the `trace` commands.
 
-    `packs`: ids of the packs to judge without a project file (empty: all that are given). `only` and `skip` are globs of flows (`prod-dr/*` or `block-agent-*`).
+    `packs`: ids of the packs to judge without a project file (empty: all that are given). `only` and `skip` are globs
+    of flows (`prod-dr/*` or `block-agent-*`).
     """
 
     today: datetime.date
@@ -53,9 +56,11 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Findings in a stable order (deployments and flows as written), and what must be said about the project besides them.
+    """Findings in a stable order (deployments and flows as written), and what must be said about the project besides
+    them.
 
-    A problem of severity "error" ends the run with status 2. `unbound` lists (deployment, role) of the active flows to which nothing is bound.
+    A problem of severity "error" ends the run with status 2. `unbound` lists (deployment, role) of the active flows to
+    which nothing is bound.
     """
 
     findings: tuple[Finding, ...]

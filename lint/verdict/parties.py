@@ -1,4 +1,5 @@
-"""The two sides of a question, as the rooms of this folder pass them on: one endpoint, or plain addresses. Decides nothing."""
+"""The two sides of a question, as the rooms of this folder pass them on: one endpoint, or plain addresses. Decides
+nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def parties(bound: Bound) -> tuple[Party, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Parties of one role that nothing can tell apart: what holds for one holds for all. Plain addresses are a crowd of their own.
+    """Parties of one role that nothing can tell apart: what holds for one holds for all. Plain addresses are a crowd
+    of their own.
 
     `number` tells crowds of one role apart; `guarded` is equal for crowds behind the same filters.
     """

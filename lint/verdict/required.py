@@ -24,7 +24,8 @@ SATISFIED, VIOLATED, UNDETERMINED, NOT_APPLICABLE = "satisfied", "violated", "un
 class Answer:
     """What one pair of parties gives for one set of services.
 
-    `lost` says what is missing, as pairs of the far side and services. The far side is the index of an address of the source endpoint, or plain addresses (of
+    `lost` says what is missing, as pairs of the far side and services. The far side is the index of an address of the
+    source endpoint, or plain addresses (of
     the source, or of the destination where the source is the endpoint).
     """
 
@@ -50,7 +51,8 @@ class Required:
         if isinstance(source, Plain) and isinstance(destination, Plain):
             return Answer(
                 NOT_APPLICABLE,
-                sentence=f"both {source.text} and {destination.text} are plain addresses; nothing of this source lies between them",
+                sentence=f"both {source.text} and {destination.text} are plain addresses; "
+                "nothing of this source lies between them",
             )
         answer = self._certain(source, destination, services)
         for party in (source, destination):
@@ -59,7 +61,8 @@ class Required:
                     answer,
                     verdict=UNDETERMINED,
                     unknown=(*answer.unknown, *(r.sentence() for r in party.reasons)),
-                    sentence=f"{answer.sentence}; it isn't certain that {party.endpoint.name or party.endpoint.id} takes part",
+                    sentence=f"{answer.sentence}; "
+                    f"it isn't certain that {party.endpoint.name or party.endpoint.id} takes part",
                 )
         return answer
 
@@ -152,7 +155,8 @@ class Required:
         return self._explained(answer, reach, ports, by)
 
     def _explained(self, answer: Answer, reach: Reach, ports: IntervalSet, by: str) -> Answer:
-        """The answer with what stops it, or what isn't known. `by`: which side of the paths tells apart what is missing."""
+        """The answer with what stops it, or what isn't known. `by`: which side of the paths tells apart what is
+        missing."""
         missing = _traffic(answer.lost, ports)
         blockers, rules = self._blame(_concerned(reach, missing, by), answer.verdict)
         unknown: tuple[str, ...] = ()
@@ -187,7 +191,8 @@ class Required:
                 UNDETERMINED,
                 _lost(unproven),
                 unknown=(
-                    f"which source ports the client uses: traffic with source port {text} doesn't get through; say it with `client_ports`",
+                    f"which source ports the client uses: traffic with source port {text} doesn't get through; "
+                    "say it with `client_ports`",
                 ),
                 sentence=f"it depends on the client's source port: {text} doesn't get through",
             )
@@ -281,7 +286,8 @@ def _union(sets: Iterable[IntervalSet]) -> IntervalSet:
 
 
 def _unknowns(reasons: Iterable[Reason], hops: Iterable[Hop], missing: TrafficSet) -> tuple[str, ...]:
-    """Why it isn't known whether the missing traffic passes: the hops' reasons where they have some, else all that were given."""
+    """Why it isn't known whether the missing traffic passes: the hops' reasons where they have some, else all that
+    were given."""
     found: list[str] = []
     for hop in hops:
         if missing <= hop.allowed.must:

@@ -1,4 +1,5 @@
-"""What all rooms of the verdict share while one deployment is judged: its graph, names, roles, and how a finding is begun."""
+"""What all rooms of the verdict share while one deployment is judged: its graph, names, roles, and how a finding is
+begun."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from lint.verdict.severity import severity
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One deployment under judgement. `strictness` as the project file names it; `source` is what the user wrote as SOURCE."""
+    """One deployment under judgement. `strictness` as the project file names it; `source` is what the user wrote as
+    SOURCE."""
 
     deployment: str
     pack: Pack

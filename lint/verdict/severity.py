@@ -8,7 +8,8 @@ _LEVELS = ("note", "warning", "error")
 
 
 def severity(flow: Flow, verdict: str) -> str:
-    """A violation weighs what the pack says, at most a warning where the document only recommends; all that isn't a violation weighs less.
+    """A violation weighs what the pack says, at most a warning where the document only recommends; all that isn't a
+    violation weighs less.
 
     Undetermined: at most a warning. Unbound, satisfied, not applicable, waived: a note.
     """

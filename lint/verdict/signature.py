@@ -23,7 +23,8 @@ from lint.verdict.write import wanted_text
 
 
 def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> Iterator[Finding]:
-    """One finding for each service and set of filters that opens a signature port to public addresses; unbound for every other flow.
+    """One finding for each service and set of filters that opens a signature port to public addresses; unbound for
+    every other flow.
 
     Every variant and phase counts. Nothing is ever satisfied: that needs roles.
     """
@@ -74,7 +75,8 @@ def _open(
         verb = "is open" if verdict == VIOLATED else "may be open"
         sentence = (
             f"{text} of {who} {verb} to {peers_sentence(scene.names, peers)}; "
-            f"only {scene.pack.title} uses this port, and no public address that a project file doesn't name should reach it"
+            f"only {scene.pack.title} uses this port, "
+            "and no public address that a project file doesn't name should reach it"
         )
         side = Side(None, (), scene.side(None, (), peers & REAL).addresses)
         begun = scene.finding(flow, verdict, side, scene.side(None, machines), text, sentence)

@@ -18,7 +18,8 @@ _WAIVABLE = ("violated", "undetermined")
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A waiver of either kind. `until` None: without an end; `unreadable`: its date can't be read, so it has expired."""
+    """A waiver of either kind. `until` None: without an end; `unreadable`: its date can't be read, so it has
+    expired."""
 
     finding: str
     reason: str
@@ -38,7 +39,8 @@ def waive(
 ) -> tuple[tuple[Finding, ...], list[Problem]]:
     """The findings with what waivers cover marked as `waived`, and what must be said about the waivers themselves.
 
-    A waiver covers a finding only if it covers every rule at fault, so that a new rule elsewhere isn't waived unseen. An expired one leaves the
+    A waiver covers a finding only if it covers every rule at fault, so that a new rule elsewhere isn't waived unseen.
+    An expired one leaves the
     finding as it is, with a note.
     """
     claims = [_Claim(w.finding, w.reason, w.origin, w.expires, w.where) for w in waivers]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lint.packs.model import Citation, Flow, Pack, Role
 from lint.origin import Origin
+from lint.packs.model import Citation, Flow, Pack, Role
 from lint.project import PROFILES, ProjectError, check_names, load, loads
 from lint.space.addresses import parse_cidrs
 
@@ -63,7 +63,8 @@ def test_all_that_a_project_file_may_say():
 
 
 def test_scalars_mean_what_was_written():
-    text = "version: 1\ndeployments:\n  a:\n    pack: x/y\n    roles:\n      r: [{names: [no, 0123, 1.50], tags: {on: yes}}]\n"
+    text = "version: 1\ndeployments:\n  a:\n    pack: x/y\n    roles:\n"
+    text += "      r: [{names: [no, 0123, 1.50], tags: {on: yes}}]\n"
     (selector,) = loads(text, PATH).deployments[0].roles[0].selectors
     assert selector.conditions[0].patterns == ("no", "0123", "1.50")
     assert selector.conditions[1].tags == (("on", ("yes",)),)
@@ -200,9 +201,7 @@ PACK = Pack(
     phases=(("operation", ""), ("installation", "")),
     default_phase="operation",
     roles=tuple(Role(name, name, "any") for name in ("console", "cloud-sync-gateway", "agent", "cloud-api")),
-    flows=(
-        Flow("gateway-ssh", "exclusive", (), (), (), (Citation("", ""),), Origin()),
-    ),
+    flows=(Flow("gateway-ssh", "exclusive", (), (), (), (Citation("", ""),), Origin()),),
     signature_services=(),
     parameters=(("region", ""),),
     origin=Origin(),

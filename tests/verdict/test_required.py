@@ -1,4 +1,4 @@
-"""Required flows: satisfied inside what is certain, violated outside of what is possible, else undetermined with the reason."""
+"""Required flows: satisfied inside what is certain, violated outside of what is possible, else undetermined."""
 
 from __future__ import annotations
 

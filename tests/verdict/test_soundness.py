@@ -90,7 +90,10 @@ def test_knowing_less_never_decides_more(tools, into, out, chosen):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(into=LINES, more=LINES)
 def test_one_more_rule_never_takes_a_required_flow_away_nor_hides_an_excess(tools, into, more):
-    flows = [tools.flow("required", "agent", "gateway", "tcp/22"), tools.flow("exclusive", "agent", "gateway", "tcp/22")]
+    flows = [
+        tools.flow("required", "agent", "gateway", "tcp/22"),
+        tools.flow("exclusive", "agent", "gateway", "tcp/22"),
+    ]
     roles = "agent: [{names: [agent-1]}]\ngateway: [{names: [gateway]}]"
 
     def judged(lines):
@@ -116,7 +119,9 @@ def test_missing_and_excess_are_exact(tools, into):
 
     def judged(lines):
         world = tools.world().group("a").group("g", lines)
-        world.machine("agent-1", "10.0.1.5", "a").machine("agent-2", "10.0.2.6", "a").machine("gateway", "10.0.2.9", "g")
+        world.machine("agent-1", "10.0.1.5", "a").machine("agent-2", "10.0.2.6", "a").machine(
+            "gateway", "10.0.2.9", "g"
+        )
         return tools.judge(world, tools.pack(flow), roles).findings
 
     lanes = [lane for finding in judged(into) for lane in finding.missing]
