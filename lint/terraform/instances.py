@@ -33,6 +33,7 @@ from lint.terraform.values import (
     is_null,
     object_value,
     string,
+    refined,
     tuple_value,
     unknown,
     with_marks,
@@ -401,6 +402,9 @@ class ModuleInstance:
             # A data source's lists and maps are filters: what it returns may hold more.
             given = mode == "managed" or name in extra or not isinstance(value.data, (tuple, dict))
             if given and value.data is not None:
+                if name == "name" and isinstance(value.data, Unknown) and value.data.reference is None:
+                    # Clouds join by name: whose name it is says who is meant, though nobody knows the text yet.
+                    value = refined(value, reference=Reference(made.address, (name,)))
                 known[name] = value
         if "id" not in known:
             # Whatever it will be, every resource has an id.

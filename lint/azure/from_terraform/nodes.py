@@ -133,6 +133,18 @@ class Nodes:
         ]
         return first if len(same) == 1 else None
 
+    def same_name(self, near: Node, types: Sequence[str], value: Value) -> Node | None:
+        """The only resource of these types in the same root whose name is the same unknown value."""
+        reference = reference_of(value)
+        if reference is None:
+            return None
+        found = [
+            node
+            for node in self.of_type(*types)
+            if node.root == near.root and (name := node.value("name")) is not None and reference_of(name) == reference
+        ]
+        return found[0] if len(found) == 1 else None
+
     # Values to trees
 
     def tree(self, node: Node, value: Value | None, depth: int = 0) -> Any:

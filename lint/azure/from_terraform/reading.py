@@ -188,6 +188,8 @@ class Reading:
         target = self.nodes.target(node, value)
         if target is not None and target.type in types:
             return target
+        if value is not None and is_unknown(value):
+            return self.nodes.same_name(node, types, value)
         name = as_text(value) if value is not None else None
         return self.nodes.named(node, types, name, node.text("resource_group_name")) if name else None
 
