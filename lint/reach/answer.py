@@ -283,7 +283,7 @@ def _arriving(engine: Engine, spot: Spot, addresses: IntervalSet | None, *, know
     for stretch in world.private(spot):
         places = stretch.places if addresses is None else stretch.places & addresses
         places = _family_places(engine, places, spot) - spot.places
-        for machine in _owners(engine, stretch, places) if known else ():
+        for machine in _owners(engine, stretch, places, known):
             trails += [
                 trail
                 for trail in private_trails(engine, machine, spot, SOURCE)
@@ -334,16 +334,20 @@ def _family_places(engine: Engine, places: IntervalSet, spot: Spot) -> IntervalS
     return places & (family | engine.resolved.reachable(family)[0])
 
 
-def _owners(engine: Engine, stretch: Spot, places: IntervalSet) -> list[Spot]:
-    """The known addresses of machines within a stretch."""
+def _owners(engine: Engine, stretch: Spot, places: IntervalSet, known: bool) -> list[Spot]:
+    """The machines within a stretch that are judged as what they are.
+
+    All where `known`; else those whose own filters may exempt traffic from the subnet's, which a stretch can't stand for.
+    """
     found = []
     for spots in engine.resolved.spots.values():
         for one in spots:
-            here = one.places.first in places and one.network == stretch.network
-            subnet = (
-                stretch.subnet is None or one.subnet is None or one.subnet.route_table == stretch.subnet.route_table
-            )
-            if here and subnet and one.places.first in REAL:
+            if one.places.first not in places or one.network != stretch.network:
+                continue
+            if stretch.subnet is not None and one.subnet is not None:
+                if one.subnet.route_table != stretch.subnet.route_table:
+                    continue
+            if known or (one.endpoint is not None and engine.exempts(one.endpoint)):
                 found.append(one)
     return found
 
@@ -355,7 +359,7 @@ def _leaving(engine: Engine, spot: Spot, addresses: IntervalSet | None, *, known
     for stretch in world.private(spot):
         places = stretch.places if addresses is None else stretch.places & addresses
         places = _family_places(engine, places, spot) - spot.places
-        for machine in _owners(engine, stretch, places) if known else ():
+        for machine in _owners(engine, stretch, places, known):
             if machine.endpoint is not None and spot.endpoint is not None and machine.endpoint.id != spot.endpoint.id:
                 trails += private_trails(engine, spot, machine, DESTINATION)
             places = places - machine.places

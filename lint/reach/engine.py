@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from lint.graph.endpoints import Layer
+from lint.graph.endpoints import Endpoint, Layer
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Direction, Filter
+from lint.graph.rules import Action, Direction, Filter
 from lint.graph.topology import Subnet
 from lint.origin import Reason
 from lint.reach.filters import Judged, Matched, asks_local, judge, local_key
@@ -112,6 +112,11 @@ class Engine:
             any(not one.stateful for one in filters),
             tuple(dict.fromkeys(reasons)),
         )
+
+    def exempts(self, endpoint: Endpoint) -> bool:
+        """Whether a filter at the interface may exempt traffic from the other layers."""
+        filters = (self.graph.filters.get(name) for layer in endpoint.layers for name in layer.filters)
+        return any(rule.action is Action.BYPASS for one in filters if one is not None for rule in one.rules)
 
     def _local(self, one: Filter) -> bool:
         found = self._asks_local.get(one.id)

@@ -80,12 +80,15 @@ class Builder:
     def build(self) -> RuleGraph:
         random = self.random
         self.azure = random.random() < 0.3
+        # Whether a network is open or strict, so that what lies behind the first filter is seen too.
+        self.open = random.random() < 0.6
+        self.many_gateways = random.random() < 0.5
         networks = [self.network(n) for n in range(random.choice((1, 2, 2, 3)))]
         self.networks = networks
         self.subnet_texts: list[str] = []
         subnets: list[Subnet] = []
         for n, network in enumerate(networks):
-            for k in range(random.choice((1, 2, 2))):
+            for k in range(random.choice((1, 2, 2, 3))):
                 subnets.append(self.subnet(network, n, k))
         groups = [Group(f"sg-{n}", f"sg-{n}", "security_group", HERE) for n in range(4)]
         self.groups = groups
@@ -105,7 +108,7 @@ class Builder:
                 icmp=random.random() < 0.7,
             )
             for n, subnet in enumerate(subnets)
-            if random.random() < 0.3
+            if random.random() < (0.8 if self.many_gateways else 0.2)
         ]
         peerings = [
             Peering(
@@ -232,7 +235,10 @@ class Builder:
             for direction in Direction
             for _ in range(random.choice((0, 1, 2, 3)))
         ]
-        if random.random() < 0.6:
+        if self.open and random.random() < 0.6:
+            whole = Addresses(REAL, "anywhere")
+            rules.append(Rule("in", Direction.INGRESS, Action.ALLOW, (whole,), ALL_SERVICES, HERE))
+        if random.random() < (0.9 if self.open else 0.5):
             whole = Addresses(REAL, "anywhere")
             rules.append(Rule("all", Direction.EGRESS, Action.ALLOW, (whole,), ALL_SERVICES, HERE))
         return Filter(name, name, "security_group", tuple(rules), HERE)
@@ -250,12 +256,19 @@ class Builder:
             for direction in Direction
             for n in range(random.choice((0, 1, 2, 4)))
         ]
-        if random.random() < 0.8:
-            for direction in Direction:
-                whole = Addresses(REAL, "anywhere")
-                rules.append(
-                    Rule(f"last-{direction.value}", direction, Action.ALLOW, (whole,), ALL_SERVICES, HERE, priority=999)
-                )
+        for direction in Direction:
+            # Mostly open at the end; else only what replies need, or a part of it, or nothing.
+            kind = random.random()
+            last = ALL_SERVICES
+            if kind < 0.35:
+                last = ports(TCP, random.choice((1024, 32768)), 65535) | icmp(ICMP, 0, None) | icmp(ICMPV6, 129, None)
+            elif kind < 0.4:
+                continue
+            peers = Addresses(REAL, "anywhere")
+            if random.random() < 0.2:
+                text = self.cidr()
+                peers = Addresses(parse_cidr(text), text)
+            rules.append(Rule(f"last-{direction.value}", direction, Action.ALLOW, (peers,), last, HERE, priority=999))
         random.shuffle(rules)
         return Filter(name, name, "network_acl", tuple(rules), HERE, ordered=True, stateful=False)
 
@@ -295,7 +308,7 @@ class Builder:
         if random.random() < 0.4 or not addresses:
             place = position(f"2600:1f18:0:{index[0]}0{index[1]}::{10 + n}")
             addresses.append(Address(place, IntervalSet.of(place), subnet.id))
-        groups = tuple(group.id for group in self.groups if random.random() < 0.4)
+        groups = tuple(group.id for group in self.groups if random.random() < 0.5)
         own_filters: list[Filter] = []
         if self.azure:
             layers: tuple[Layer, ...] = ()
@@ -327,7 +340,11 @@ class Builder:
         routes = [Route(network.prefixes, Via.LOCAL, HERE, "local", precedence=-1)]
         mine = [one for one in gateways if one.id.split("subnet-")[1][0] == subnet.id[-2]]
         kind = random.random()
-        if kind < 0.5:
+        hosts = any(one.subnet == subnet.id for one in mine)
+        mine_now = bool(mine) and self.many_gateways and random.random() < (0.1 if hosts else 0.85)
+        if mine_now:
+            routes.append(Route(IPV4, Via.NAT, HERE, "0.0.0.0/0", target=random.choice(mine).id))
+        elif kind < (0.9 if hosts else 0.5):
             routes.append(Route(IPV4, Via.INTERNET, HERE, "0.0.0.0/0", target="igw"))
         elif kind < 0.75 and mine:
             routes.append(Route(IPV4, Via.NAT, HERE, "0.0.0.0/0", target=random.choice(mine).id))
@@ -352,7 +369,7 @@ class Builder:
         if random.random() < 0.3:
             text = random.choice(("203.0.113.0/24", "10.1.1.0/24", "10.0.1.0/24", "10.2.0.12/30", "8.0.0.0/8"))
             routes.append(Route(parse_cidr(text), Via.DROP, HERE, text))
-        if mine and random.random() < 0.15:
+        if mine and random.random() < 0.25:
             text = f"10.{random.randrange(3)}.{random.randrange(2)}.0/25"
             routes.append(Route(parse_cidr(text), Via.NAT, HERE, text, target=random.choice(mine).id))
         random.shuffle(routes)

@@ -47,8 +47,8 @@ def compare(case: Case, random: Random, seed: int) -> tuple[int, int]:
     names = sorted(case.truth.endpoints)
     sent = arrived = 0
     for _ in range(QUESTIONS):
-        source = random.choice([*names, *names, None])
-        target = random.choice([*names, *names, None])
+        source = random.choice([*names, None])
+        target = random.choice([*names, None])
         if source == target:
             continue
         true = ask(exact, source, target, random)
