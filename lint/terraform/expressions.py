@@ -620,15 +620,15 @@ def _compute(operator: str, left: Any, right: Any, span: Span) -> object:
     kind = _OPERANDS[operator][1]
     try:
         return _COMPUTE[operator](left, right)
-    except ZeroDivisionError:
-        raise EvaluationProblem("Operation failed: division by zero", span, kind) from None
     except ValueError as problem:
         raise EvaluationProblem(f"Operation failed: {problem}", span, kind) from None
 
 
 def modulo(left: Number, right: Number) -> Number:
     """The remainder with the sign of the dividend; the dividend itself where the divisor is 0 (as cty has it)."""
-    if right.infinite or left.infinite or not right.mantissa:
+    if right.infinite or left.infinite:
+        raise ValueError("the remainder of an infinity has no value")
+    if not right.mantissa:
         return left
     quotient = left / right
     whole = Number(quotient.negative, abs(int(quotient)), 0, quotient.bits)

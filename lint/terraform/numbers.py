@@ -1,8 +1,8 @@
 """Terraform's numbers: binary floating point with a mantissa of 512 bits. Knows no types and no values.
 
 Terraform computes with Go's `math/big.Float`: integers up to 2**512 are exact, everything else is rounded to the
-nearest mantissa (ties to even), and text is the shortest decimal that reads back as the same number. There is a negative
-zero and there are infinities, but no NaN.
+nearest mantissa (ties to even), and text is the shortest decimal that reads back as the same number. There is a
+negative zero and there are infinities, but no NaN.
 """
 
 from __future__ import annotations
@@ -80,25 +80,33 @@ class Number:
     def parse(text: str) -> Number:
         """The number that decimal text stands for. Raises ValueError where it isn't one.
 
-        Accepted is what Terraform accepts for `tonumber`: digits, a point, an exponent, a sign; no spaces.
+        Accepted is what Terraform accepts for `tonumber`: digits, a point, an exponent (of ten, or of two behind `p`), a
+        sign, `inf`; no spaces.
         """
         found = _DECIMAL.fullmatch(text)
         if found is None:
+            if text.lstrip("+-")[:3] in ("inf", "Inf") and _INFINITY.fullmatch(text):
+                return infinity(text[0] == "-")
             raise ValueError(f"{text[:40]!r} is not a number")
-        sign, whole, fraction, power = found.groups()
+        sign, whole, fraction, mark, power = found.groups()
         fraction = fraction or ""
         digits = (whole or "") + fraction
         if len(digits) > 100_000 or len(power or "") > 12:
             raise NumberRangeError("a number with so many digits is not computed")
-        exponent = int(power or 0) - len(fraction)
+        binary = mark is not None and mark in "pP"
+        shift = int(power) if binary else 0
+        exponent = (0 if binary else int(power or 0)) - len(fraction)
         mantissa = _to_int(digits)
         if mantissa == 0:
             return Number(sign == "-", 0)
         if abs(exponent) * 4 > MAX_EXPONENT * 1.2:
             raise NumberRangeError("a number with so large an exponent is not computed")
         if exponent >= 0:
-            return Number(sign == "-", mantissa * 5**exponent, exponent)
-        return _quotient(sign == "-", mantissa, 10**-exponent, BITS)
+            return Number(sign == "-", mantissa * 5**exponent, exponent + shift)
+        found_number = _quotient(sign == "-", mantissa, 10**-exponent, BITS)
+        if shift:
+            return Number(sign == "-", found_number.mantissa, found_number.exponent + shift)
+        return found_number
 
     @property
     def integral(self) -> bool:
@@ -188,10 +196,12 @@ class Number:
         return Number(negative, self.mantissa * other.mantissa, self.exponent + other.exponent, bits)
 
     def __truediv__(self, other: Number) -> Number:
-        """The quotient; raises ZeroDivisionError for 0 as divisor, ValueError for infinity / infinity."""
+        """The quotient, an infinity for a divisor of 0; raises ValueError for 0 / 0 and infinity / infinity."""
         negative = self.negative != other.negative
         if not other.mantissa and not other.infinite:
-            raise ZeroDivisionError("division by zero")
+            if not self.mantissa and not self.infinite:
+                raise ValueError("zero divided by zero has no value")
+            return infinity(negative)
         if self.infinite:
             if other.infinite:
                 raise ValueError("infinity divided by infinity has no value")
@@ -285,7 +295,8 @@ def infinity(negative: bool) -> Number:
     return Number(negative, 0, 0, BITS, True)
 
 
-_DECIMAL = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
+_DECIMAL = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:([eEpP])([+-]?[0-9]+))?")
+_INFINITY = re.compile(r"[+-]?[iI]nf")
 
 
 def _to_int(digits: str) -> int:

@@ -12,7 +12,7 @@ from lint.terraform.values import Unknown, Value, merge_reasons, normal, prefix_
 
 def join_texts(values: Sequence[Value], budget: Budget) -> Value:
     """Strings joined; where some aren't known, what is certain of the whole: candidates, a prefix, a CIDR around it."""
-    if all([v.known for v in values]):
+    if all(v.known for v in values):
         budget.text(sum([len(v.data) for v in values]))
         return Value(STRING, normal("".join([v.data for v in values])))
 
@@ -51,8 +51,8 @@ def _partly_known(values: Sequence[Value]) -> Value:
 def octets_within(values: Sequence[Value]) -> str | None:
     """The CIDR around an IPv4 address or CIDR whose text starts with whole known octets, as in `"10.${x}.0.0/16"`.
 
-    Only where the known rest makes the whole an address in dotted form, so that nothing the unknown pieces can be leaves
-    it: anything but octets would be refused as an address.
+    Only where the known rest makes the whole an address in dotted form, so that nothing the unknown pieces can be
+    leaves it: anything but octets would be refused as an address.
     """
     first = values[0]
     if not first.known:

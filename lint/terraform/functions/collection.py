@@ -312,10 +312,11 @@ def _element(call: Caller, values: Value, position: Value) -> Value:
     if isinstance(position.data, Unknown):
         return with_marks(choose(data, position), values.marks)
     place = whole(position)
-    if place < 0:
-        raise FunctionError("cannot use element function with a negative index")
     if not data:
         raise FunctionError("cannot use element function with an empty list")
+    if place < 0 and place % len(data) and isinstance(values.type, TupleType):
+        # Lists count from their end, tuples don't: so it is in Terraform 1.11.
+        raise FunctionError("cannot use element function with a negative index")
     return with_marks(data[place % len(data)], values.marks)
 
 
@@ -595,8 +596,12 @@ def _merge(call: Caller, *maps: Value) -> Value:
     if not maps:
         return EMPTY_OBJECT
     marks = NO_MARKS
+    checked = True
     for each in maps:
-        if each.type is not DYNAMIC and not isinstance(each.type, (MapType, ObjectType)):
+        # Behind an untyped null Terraform checks types no more, and takes what has nothing in it.
+        checked = checked and each.type is not DYNAMIC
+        mapping = each.type is DYNAMIC or isinstance(each.type, (MapType, ObjectType))
+        if not mapping and (checked or each.data):
             raise FunctionError(f'arguments must be maps or objects, got "{_shown(each)}"')
         marks |= each.marks
     if any(isinstance(m.data, Unknown) for m in maps):

@@ -8,6 +8,7 @@ import codecs
 import json
 from typing import Any, NoReturn
 
+from lint.terraform.functions.charsets import charset
 from lint.terraform.functions.csvtext import read_csv
 from lint.terraform.functions.registry import Caller, FunctionError, Parameter, function
 from lint.terraform.functions.yamltext import read_yaml, write_yaml
@@ -68,7 +69,9 @@ def _urlencode(call: Caller, text: Value) -> Value:
 def _textencodebase64(call: Caller, text: Value, encoding: Value) -> Value:
     codec = _codec(encoding.data)
     try:
-        return string(base64.b64encode(text.data.encode(codec)).decode())
+        # UTF-16 without an order in its name is written big end first, behind a byte order mark.
+        data = codecs.BOM_UTF16_BE + text.data.encode("utf-16-be") if codec == "utf-16" else text.data.encode(codec)
+        return string(base64.b64encode(data).decode())
     except UnicodeError:
         raise FunctionError("the given string contains characters that the encoding can't represent") from None
 
@@ -76,8 +79,11 @@ def _textencodebase64(call: Caller, text: Value, encoding: Value) -> Value:
 @function("textdecodebase64", Parameter("source", STRING), Parameter("encoding", STRING), returns=STRING)
 def _textdecodebase64(call: Caller, source: Value, encoding: Value) -> Value:
     codec = _codec(encoding.data)
+    data = _decoded(source.data)
+    if codec == "utf-16" and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        codec = "utf-16-be"
     try:
-        text = _decoded(source.data).decode(codec)
+        text = data.decode(codec)
     except UnicodeError:
         raise FunctionError("the given string contains symbols that are not defined for the encoding") from None
     if "\ufffd" in text:
@@ -85,41 +91,12 @@ def _textdecodebase64(call: Caller, source: Value, encoding: Value) -> Value:
     return string(text)
 
 
-# Names of IANA's registry that Python knows by another name.
-_CODECS = {
-    "utf-16": "utf-16-be",
-    "windows-874": "cp874",
-    "ibm866": "cp866",
-    "iso_8859-1:1987": "iso-8859-1",
-    "macintosh": "mac-roman",
-    "x-mac-cyrillic": "mac-cyrillic",
-    "windows-31j": "cp932",
-}
-_REFUSED = (
-    "utf-7",
-    "utf-32",
-    "idna",
-    "punycode",
-    "unicode",
-    "raw_unicode",
-    "undefined",
-    "hex",
-    "rot",
-    "zlib",
-    "bz2",
-    "uu",
-)
-
-
 def _codec(name: str) -> str:
-    lowered = name.strip().lower()
-    if not lowered or lowered.startswith(_REFUSED) or "escape" in lowered or lowered in ("base64", "quopri", "mbcs"):
+    """Python's name of a character set by a name or alias of IANA's registry. Raises FunctionError."""
+    found = charset(name)
+    if found is None:
         raise FunctionError(f'"{name[:40]}" is not a supported IANA encoding name or alias')
-    try:
-        found = codecs.lookup(_CODECS.get(lowered, lowered))
-    except (LookupError, ValueError):
-        raise FunctionError(f'"{name[:40]}" is not a supported IANA encoding name or alias') from None
-    return found.name
+    return found
 
 
 @function("csvdecode", _STR)

@@ -230,17 +230,15 @@ def _digits_text(number: Number, letter: str, precision: int) -> str:
     shortest = precision < 0
     if shortest:
         digits, point = number.digits()
-        limit = 6
+        limit = 6  # Go's big floats take 6 here, however many digits there are.
     else:
         precision = precision or 1
         digits, point = number.rounded_digits(precision)
         limit = precision
         if limit > len(digits) and len(digits) >= point:
             limit = len(digits)
-    if shortest:
-        limit = 6
     power = point - 1
-    if digits and (power < -4 or power >= (max(len(digits), 21) if shortest else limit)):
+    if digits and (power < -4 or power >= limit):
         return _scientific(digits, point, len(digits) - 1, mark)
     if not digits and not shortest and limit == 0:
         return "0"
@@ -274,7 +272,7 @@ def _fixed(number: Number, precision: int) -> str:
 
 
 def _round_to_nothing(digits: str, point: int, precision: int) -> tuple[str, int]:
-    """Less than one unit in the last place: it is rounded to that unit or to zero (a half is rounded to the even zero)."""
+    """Less than one unit in the last place: rounded to that unit or to zero (a half to zero, which is even)."""
     up = digits[0] > "5" or (digits[0] == "5" and len(digits) > 1)
     return ("1", point + 1) if up else ("", 0)
 

@@ -1,7 +1,7 @@
 """The one list of built-in functions, and the rules by which all of them are called. Knows no function itself.
 
-A family registers its functions with `function`. Arguments are converted to the parameters' types, nulls and unknowns are
-kept away from functions that have no use for them, marks of arguments become marks of the result.
+A family registers its functions with `function`. Arguments are converted to the parameters' types, nulls and unknowns
+are kept away from functions that have no use for them, marks of arguments become marks of the result.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Caller(Protocol):
         ...
 
     def render(self, text: str, names: Mapping[str, Value], shown: str, *, files: bool) -> Value:
-        """The value of a template text with its own variables; `files` allows functions on files. Raises FunctionError."""
+        """The value of a template text with its own variables; `files` allows file functions. Raises FunctionError."""
         ...
 
 
@@ -136,7 +136,7 @@ def find_function(name: str) -> Function:
         )
     short = name.removeprefix("core::")
     if short != name and (short in known or short in ("try", "can")):
-        return known[short] if short in known else _EXPRESSIONS
+        return known.get(short, _EXPRESSIONS)
     if name in ("try", "can"):
         return _EXPRESSIONS
     if name in _REMOVED:

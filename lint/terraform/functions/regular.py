@@ -19,6 +19,8 @@ def _compiled(pattern: str) -> Any:
 
     if len(pattern) > MAX_PATTERN:
         raise FunctionError("the regular expression is too long")
+    if _has_byte_class(pattern):
+        raise FunctionError("invalid regular expression pattern")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 64 << 20
@@ -26,6 +28,16 @@ def _compiled(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as problem:
         raise FunctionError("invalid regular expression pattern") from problem
+
+
+def _has_byte_class(pattern: str) -> bool:
+    """Whether `\\C` (one byte) occurs, which Go's syntax doesn't have."""
+    at = pattern.find("\\")
+    while at >= 0:
+        if pattern[at + 1 : at + 2] == "C":
+            return True
+        at = pattern.find("\\", at + 2)
+    return False
 
 
 def _shape(pattern: Any) -> tuple[Type, list[str]]:

@@ -12,7 +12,7 @@ from lint.terraform.types import BOOL, NUMBER, STRING, list_of
 from lint.terraform.values import FALSE, TRUE, Unknown, Value, boolean, string, unknown_reasons
 
 _STR = Parameter("str", STRING)
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
 @function("chomp", _STR, returns=STRING)

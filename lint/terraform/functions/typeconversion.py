@@ -1,4 +1,4 @@
-"""Conversions and marks: tobool, tolist, tomap, tonumber, toset, tostring, sensitive, nonsensitive, ephemeralasnull …"""
+"""Conversions and marks: tobool, tolist, tomap, tonumber, toset, tostring, sensitive, ephemeralasnull …"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reads and writes YAML as Terraform does, on PyYAML's parser and emitter.
 
-Scalars are resolved by Terraform's own rules (go-cty-yaml): the words of YAML 1.1 (`yes`, `on`) are bools, `010` is ten,
-dates become timestamps, `1_000` is text.
+Scalars are resolved by Terraform's own rules (go-cty-yaml): the words of YAML 1.1 (`yes`, `on`) are bools, `010` is
+ten, dates become timestamps, `1_000` is text.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from datetime import date
+from functools import cache
 from typing import Any
 
 from lint.terraform.budget import Budget
@@ -55,8 +56,13 @@ class _Reader:
     def document(self) -> Value:
         import yaml
 
-        if not isinstance(self.next(), yaml.StreamStartEvent) or not isinstance(self.next(), yaml.DocumentStartEvent):
+        if not isinstance(self.next(), yaml.StreamStartEvent):
             raise FunctionError("missing start of document")
+        start = self.next()
+        if not isinstance(start, yaml.DocumentStartEvent):
+            raise FunctionError("missing start of document")
+        if start.version not in (None, (1, 1)):
+            raise FunctionError("found incompatible YAML document")
         value = self.value(self.next())
         if not isinstance(self.next(), yaml.DocumentEndEvent):
             raise FunctionError("unexpected extra content after value")
@@ -264,14 +270,68 @@ def _timestamp(text: str) -> str | None:
 
 
 def write_yaml(value: Value) -> str:
-    """A value as YAML. Raises FunctionError for an infinity."""
+    """A value as YAML: block style, text in double quotes or, with line breaks in it, as a literal block."""
+    import io
+
     import yaml
 
     events: list[Any] = [yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False)]
     _emit(value, events)
     events.extend((yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent()))
-    text: str = yaml.emit(events, Dumper=yaml.SafeDumper, allow_unicode=True, width=1 << 30)
-    return text.removesuffix("...\n")
+    stream = io.StringIO()
+    emitter = _emitter()(stream, allow_unicode=True, width=_WIDTH)
+    for event in events:
+        emitter.emit(event)
+    text = stream.getvalue()
+    # PyYAML marks the start of an empty text and the end of an open block as documents; Terraform doesn't.
+    return text.removeprefix("--- ").removesuffix("...\n") if isinstance(value.data, str) else text
+
+
+_WIDTH = 80
+
+
+@cache
+def _emitter() -> Any:
+    """PyYAML's emitter with long quoted text folded as libyaml (and its Go port) folds it: at a space behind the width."""
+    from yaml.emitter import Emitter
+
+    class Folding(Emitter):
+        def write_double_quoted(self, text: str, split: bool = True) -> None:
+            self.write_indicator('"', True)
+            spaces = False
+            for i, char in enumerate(text):
+                if char != " ":
+                    self._put(_escaped(char))
+                elif split and not spaces and self.column > _WIDTH and 0 < i < len(text) - 1:
+                    self.write_indent()
+                    if text[i + 1] == " ":
+                        self._put("\\")
+                else:
+                    self._put(" ")
+                spaces = char == " "
+            self.write_indicator('"', False)
+
+        def _put(self, text: str) -> None:
+            self.column += len(text)
+            self.stream.write(text)
+
+    return Folding
+
+
+_ESCAPES = {
+    "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
+    '"': '"', "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P",
+}  # fmt: skip
+
+
+def _escaped(char: str) -> str:
+    short = _ESCAPES.get(char)
+    if short is not None:
+        return f"\\{short}"
+    code = ord(char)
+    if 0x20 <= code <= 0x7E or 0xA0 < code <= 0xD7FF or (0xE000 <= code <= 0xFFFD and code != 0xFEFF):
+        return char
+    return f"\\x{code:02X}" if code <= 0xFF else f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
 def _emit(value: Value, events: list[Any]) -> None:
