@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -52,11 +53,24 @@ PROFILES = {
 
 
 class ProjectError(Exception):
-    """A project file that can't be used; `problems` are all mistakes that were found, each with file and line."""
+    """A project file that can't be used; `problems` are all mistakes that were found, each with file and line.
+
+    As text: one line for each, `netpact.yaml:12: what is wrong; what to do`.
+    """
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(problems[0].text if problems else "the project file can't be used")
+        super().__init__("\n".join(_line(problem) for problem in problems))
         self.problems = problems
+
+
+def _line(problem: Problem) -> str:
+    """A mistake on one line, the file as seen from the current folder."""
+    origin = problem.origin or Origin()
+    file = os.path.relpath(origin.file) if origin.file else "netpact.yaml"
+    if file.startswith(".."):
+        file = origin.file or file
+    place = f"{file}:{origin.line}" if origin.line is not None else file
+    return f"{place}: {problem.text}" + (f"; {problem.remedy}" if problem.remedy else "")
 
 
 def load(path: Path) -> Project:

@@ -245,7 +245,7 @@ def role_side(scene: Scene, roles: tuple[str, ...]) -> Side:
 
 def unbound(scene: Scene, flow: Flow, missing: list[str], source: str | None, destinations: tuple[str, ...]) -> Finding:
     """The finding of a flow whose `missing` roles have nothing bound to them."""
-    managed = flow.managed or all(scene.roles[role].role.managed for role in missing)
+    managed = flow.managed or any(scene.roles[role].role.managed for role in missing)
     stated = [role for role in missing if scene.roles[role].stated]
     listed = " and ".join(f"`{role}`" for role in missing)
     if managed:

@@ -122,6 +122,9 @@ def test_all_mistakes_are_told_at_once():
     with pytest.raises(ProjectError) as caught:
         loads(text, PATH)
     assert [p.origin.line for p in caught.value.problems] == [2, 12, 20]
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith("/project/netpact.yaml:12: `x` is not a CIDR or an address; write for example")
 
 
 @pytest.mark.parametrize(
