@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,20 +13,34 @@ if TYPE_CHECKING:
     MODELLED_TYPES: frozenset[str]
 
 
-def graph_from_terraform(evaluations: Sequence[Evaluation]) -> RuleGraph:
-    """The rule graph of the AWS resources of these roots, plans and states, read together."""
+def graph_from_terraform(
+    evaluations: Sequence[Evaluation],
+    *,
+    transparent: Collection[str] = (),
+    prefix_lists: Mapping[str, Sequence[str]] | None = None,
+) -> RuleGraph:
+    """The rule graph of the AWS resources of these roots, plans and states, read together.
+
+    `transparent` names appliances (by id, address or name) that the project declares to pass everything; `prefix_lists`
+    gives the CIDRs of lists that the source doesn't hold, by id or name.
+    """
     from lint.aws.from_terraform import read
     from lint.aws.lower import lower
 
-    return lower(read(evaluations))
+    return lower(read(evaluations), transparent=transparent, prefix_lists=prefix_lists)
 
 
-def graph_from_documents(documents: Sequence[Document]) -> RuleGraph:
-    """The rule graph of raw API answers (`from_api.load_dump` gives them), read together."""
+def graph_from_documents(
+    documents: Sequence[Document],
+    *,
+    transparent: Collection[str] = (),
+    prefix_lists: Mapping[str, Sequence[str]] | None = None,
+) -> RuleGraph:
+    """The rule graph of raw API answers (`from_api.load_dump` gives them), read together. Options as above."""
     from lint.aws.from_api import read
     from lint.aws.lower import lower
 
-    return lower(read(documents))
+    return lower(read(documents), transparent=transparent, prefix_lists=prefix_lists)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,8 @@ tables", "Control traffic to your AWS resources using security groups" (traffic 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from lint.aws.model import Model
 from lint.aws.model import network as aws
@@ -52,7 +53,7 @@ from lint.graph.topology import (
     Via,
 )
 from lint.origin import Origin, Reason
-from lint.space.addresses import IPV4, IPV6, REAL, parse_cidrs
+from lint.space.addresses import IPV4, IPV6, PRIVATE, REAL, parse_cidrs
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import TCP, UDP, ports
 
@@ -74,16 +75,41 @@ _VIA = {
 }
 
 
-def lower(model: Model) -> RuleGraph:
-    """The rule graph of everything in the model."""
-    return _Lowering(model).graph()
+def lower(
+    model: Model,
+    *,
+    transparent: Collection[str] = (),
+    prefix_lists: Mapping[str, Sequence[str]] | None = None,
+) -> RuleGraph:
+    """The rule graph of everything in the model.
+
+    `transparent`: appliances that pass everything. `prefix_lists`: CIDRs of lists that the source doesn't hold, by id
+    or name; raises ValueError where one of them is no CIDR.
+    """
+    return _Lowering(_with_lists(model, prefix_lists or {}), frozenset(transparent)).graph()
+
+
+def _with_lists(model: Model, given: Mapping[str, Sequence[str]]) -> Model:
+    """The model with the prefix lists that a person gave, where the source has nothing certain to say."""
+    lists = dict(model.prefix_lists)
+    for id_, known in lists.items():
+        named = next((given[n] for n in (id_, known.name, *known.aliases) if n in given), None)
+        if named is not None and known.must != known.may:
+            addresses = parse_cidrs(*named)
+            lists[id_] = replace(known, must=addresses, may=addresses, reasons=())
+    return replace(model, prefix_lists=lists)
 
 
 class _Lowering:
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, transparent: frozenset[str]) -> None:
         self.model = model
+        self.transparent = transparent
         self.places = Places()
         self.notes: list[str] = []
+        # The two ends of a peering of transit gateways share their id; only attachments of VPCs are looked up by it.
+        self.attachments = {a.id: a for a in model.transit_attachments.values()}
+        self.unbounded, self.around = self._references()
+        self.twins = self._twins()
 
     def graph(self) -> RuleGraph:
         model = self.model
@@ -125,9 +151,70 @@ class _Lowering:
             kind=SECURITY_GROUP,
             origin=group.origin,
             network=self._network_id(group.vpc),
-            open=group.members_open,
+            open=group.members_open if group.id in self.unbounded else (),
             tags=group.tags,
         )
+
+    def _references(self) -> tuple[frozenset[str], dict[str, IntervalSet]]:
+        """Groups with members elsewhere that are named where nothing bounds these; and by VPC what bounds them there.
+
+        A reference works in the VPC, over active peerings of the Region, and for what a transit gateway may bring.
+        """
+        bounds: dict[str, IntervalSet] = {}
+        for vpc in self.model.vpcs.values():
+            if not vpc.looked_up:
+                bounds[vpc.id] = vpc.prefixes if vpc.prefixes_may is None else vpc.prefixes_may
+        around = dict(bounds)
+        for peering in self.model.peerings.values():
+            for here, there, prefixes in (
+                (peering.requester.id, peering.accepter.id, peering.accepter_prefixes),
+                (peering.accepter.id, peering.requester.id, peering.requester_prefixes),
+            ):
+                if here in around and there is not None and peering.active is not False and not peering.inter_region:
+                    around[here] = around[here] | (prefixes or bounds.get(there, REAL))
+        for attachment in self.model.transit_attachments.values():
+            home = attachment.resource.id
+            if home is not None and home in around:
+                around[home] = around[home] | PRIVATE
+        loose: set[str] = {g.id for g in self.model.groups.values() if g.members_open}
+        bounded: set[str] = set()
+        unbounded: set[str] = set()
+        for group in self.model.groups.values():
+            for rule in group.rules:
+                for peer in rule.peers:
+                    if isinstance(peer, GroupPeer) and peer.group in loose:
+                        (bounded if group.vpc.id in around else unbounded).add(peer.group)
+        return frozenset(loose - (bounded - unbounded)), around
+
+    def _peers(self, group: SecurityGroup, rule: SecurityGroupRule) -> Iterable[Peer]:
+        for peer in rule.peers:
+            made = _peer(peer)
+            if made is None:
+                continue
+            yield made
+            if not isinstance(peer, GroupPeer):
+                continue
+            named = self.model.groups.get(peer.group)
+            if named is None or not named.members_open:
+                continue
+            if named.id not in self.unbounded and group.vpc.id in self.around:
+                yield UnknownPeer(named.members_open, peer.text, self.around[group.vpc.id])
+            twins = self.twins.get(peer.group, ())
+            if twins:
+                yield UnknownPeer(named.members_open, peer.text, EMPTY, twins)
+
+    def _twins(self) -> dict[str, tuple[str, ...]]:
+        """Groups that are known by different names only, and may be one and the same."""
+        foreign = [g for g in self.model.groups.values() if g.foreign]
+        carried = {g for w in self.model.workloads.values() if not w.hypothetical for g in w.groups}
+        return {
+            one.id: tuple(
+                other.id
+                for other in foreign
+                if other.id != one.id and other.id in carried and not (one.known_by & other.known_by)
+            )
+            for one in foreign
+        }
 
     def _group_filter(self, group: SecurityGroup) -> Filter:
         notes = list(group.notes)
@@ -139,7 +226,7 @@ class _Lowering:
             id=group.id,
             name=group.name,
             kind=SECURITY_GROUP,
-            rules=tuple(_group_rule(rule) for rule in group.rules),
+            rules=tuple(_group_rule(rule, tuple(self._peers(group, rule))) for rule in group.rules),
             origin=group.origin,
             open_ingress=group.open_ingress,
             open_egress=group.open_egress,
@@ -242,8 +329,11 @@ class _Lowering:
                 (peering.requester, peering.requester_prefixes),
                 (peering.accepter, peering.accepter_prefixes),
             ):
-                if side.id is not None and side.id not in found and side.id not in self.model.vpcs:
-                    found[side.id] = Network(side.id, side.id, prefixes, peering.origin, None if prefixes else REAL)
+                if side.id is not None and side.id not in found:
+                    known = self.model.vpcs.get(side.id)
+                    held = known.prefixes if known is not None else prefixes
+                    may = known.prefixes_may if known is not None else None if prefixes else REAL
+                    found[side.id] = Network(side.id, side.id, held, peering.origin, may)
         return found
 
     def _subnets(self, tables: dict[str, RouteTable]) -> dict[str, Subnet]:
@@ -333,12 +423,12 @@ class _Lowering:
                 for link in endpoint.tables:
                     if table.id in link.possible or (link.id is None and link.candidates is None and link.reasons):
                         routes.append(self._service_route(endpoint, link.id == table.id))
-            found[table.id] = RouteTable(table.id, table.name, tuple(routes), table.origin, table.open)
+            found[table.id] = RouteTable(table.id, table.name, _once(routes), table.origin, table.open)
         for each in self.model.transit_tables.values():
             routes = [self._route(route, Link()) for route in each.routes]
             for attachment_id in each.propagating:
                 routes += self._propagated(attachment_id, each)
-            found[each.id] = RouteTable(each.id, each.name, tuple(routes), each.origin, each.open)
+            found[each.id] = RouteTable(each.id, each.name, _once(routes), each.origin, each.open)
         return found
 
     def _route(self, route: aws.Route, vpc: Link) -> Route:
@@ -378,7 +468,7 @@ class _Lowering:
             via = Via.UNKNOWN
             reasons = (*reasons, Reason(f"the peering {route.target} isn't in this source"))
         if route.kind == aws.TRANSIT_GATEWAY and route.target is not None:
-            known = route.target in self.model.transit_gateways or route.target in self.model.transit_attachments
+            known = route.target in self.model.transit_gateways or route.target in self.attachments
             if not known:
                 via = Via.EXTERNAL
                 reasons = (*reasons, Reason(f"the transit gateway {route.target} isn't in this source"))
@@ -390,6 +480,7 @@ class _Lowering:
             destinations_may=may,
             target=route.target,
             precedence=route.rank,
+            transparent=via is Via.APPLIANCE and route.target in self.transparent,
             reasons=reasons,
         )
 
@@ -419,9 +510,10 @@ class _Lowering:
         )
 
     def _propagated(self, attachment_id: str, table: aws.TransitGatewayTable) -> list[Route]:
-        attachment = self.model.transit_attachments.get(attachment_id)
+        attachment = self.attachments.get(attachment_id)
         if attachment is None:
-            return []
+            why = (Reason(f"the attachment {attachment_id} isn't in this source"),)
+            return [Route(EMPTY, Via.UNKNOWN, table.origin, attachment_id, REAL, attachment_id, 2, reasons=why)]
         vpc = self.model.vpcs.get(attachment.resource.id) if attachment.resource.id is not None else None
         if vpc is None or vpc.looked_up:
             why = (Reason(f"what {attachment_id} propagates isn't in this source", origin=attachment.origin),)
@@ -538,6 +630,14 @@ class _Lowering:
                 yield PlatformTraffic(resolvers | own, dns, "Route 53 Resolver", vpc.id)
 
 
+def _once(routes: Iterable[Route]) -> tuple[Route, ...]:
+    """Routes once each: the same destinations by the same way are no contradiction."""
+    found: dict[object, Route] = {}
+    for route in routes:
+        found.setdefault((route.destinations, route.destinations_may, route.via, route.target), route)
+    return tuple(found.values())
+
+
 def _usable(prefixes: IntervalSet) -> IntervalSet:
     """A subnet's range without the five addresses that AWS keeps: the first four and the last."""
     kept = EMPTY
@@ -549,12 +649,12 @@ def _usable(prefixes: IntervalSet) -> IntervalSet:
     return kept
 
 
-def _group_rule(rule: SecurityGroupRule) -> Rule:
+def _group_rule(rule: SecurityGroupRule, peers: tuple[Peer, ...]) -> Rule:
     return Rule(
         id=rule.id,
         direction=Direction.INGRESS if rule.direction == INGRESS else Direction.EGRESS,
         action=Action.ALLOW,
-        peers=tuple(p for p in map(_peer, rule.peers) if p is not None),
+        peers=peers,
         services=rule.services.must,
         services_may=None if rule.services.may == rule.services.must else rule.services.may,
         origin=rule.origin,

@@ -95,6 +95,7 @@ def foreign_group(id_: str, why: str, vpc: str | None = None, account: str | Non
         members_open=(reason,),
         account=account,
         foreign=True,
+        known_by=frozenset({"id"}),
     )
 
 

@@ -189,6 +189,7 @@ class Groups:
                 tags_open=tags_open,
                 region=region_of(resource) if resource is not None else None,
                 foreign=True,
+                known_by=_known_by(id_, resource),
             )
         return id_
 
@@ -587,6 +588,16 @@ class Groups:
 
 _ALL = Services(ALL_SERVICES, ALL_SERVICES)
 _ALL_PORTS_SPELLINGS = {(0, 0), (None, None), (-1, -1), (None, 0), (0, None)}
+
+
+def _known_by(id_: str, resource: Resource | None) -> frozenset[str]:
+    """By what a foreign group is certain to be told from others: its id, its name."""
+    found = {"id"} if id_.startswith("sg-") else set()
+    if resource is not None and resource.type in GROUP_TYPES:
+        for attribute in ("id", "name"):
+            if facts.text(resource.values.get(attribute)):
+                found.add(attribute)
+    return frozenset(found)
 
 
 def _security_group_rule_id(holder: Resource | Nested) -> str:

@@ -161,6 +161,7 @@ class Machines:
             initiates=kind != "vpc_endpoint" or node.type == "aws_ec2_instance_connect_endpoint",
             accepts=kind != "function",
             forwards=facts.truth(resource.values.get("source_dest_check"), True) is not True,
+            hypothetical=node.type in _TEMPLATES,
             reasons=(*resource.reasons, *subnets_open),
         )
 
@@ -364,9 +365,12 @@ class Machines:
             known = self.networks.subnets.get(subnet.id or "")
             if known is not None and known.public_on_launch is not None:
                 return known.public_on_launch, ()
-            return None, (
+            if known is not None and not known.looked_up:
+                return None, (Reason(f"whether {known.id} gives public addresses isn't known", origin=known.origin),)
+            # The subnet isn't in the source: that layer is passed through, as any that isn't there.
+            return True, (
                 Reason(
-                    f"whether {node.id} gets a public address depends on its subnet, which this source doesn't show",
+                    f"whether {node.id} gets a public address depends on its subnet, which isn't in this source",
                     code="aws.public-address",
                     origin=node.resource.origin,
                 ),

@@ -100,6 +100,7 @@ class SecurityGroup:
     account: str | None = None
     region: str | None = None
     foreign: bool = False
+    known_by: frozenset[str] = frozenset()  # of a foreign group: the kinds of its certain identities ("id", "name")
     default_of: str | None = None
     exists: bool = True
     notes: tuple[str, ...] = ()
