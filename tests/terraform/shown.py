@@ -15,7 +15,9 @@ def shown(value: Value) -> Any:
     data = value.data
     if isinstance(data, Unknown):
         reference = data.reference
-        return "?" if reference is None else "?" + ".".join([reference.address, *(str(step) for step in reference.path)])
+        return (
+            "?" if reference is None else "?" + ".".join([reference.address, *(str(step) for step in reference.path)])
+        )
     if isinstance(data, tuple):
         return [shown(each) for each in data]
     if isinstance(data, dict):

@@ -319,7 +319,7 @@ output "x" { value = [var.n, local.l] }
             "a_override.tf": 'resource "aws_sg" "a" {\n  name = "first"\n  dynamic "ingress" {\n    for_each = [9]\n'
             "    content { port = ingress.value }\n  }\n}\nlocals { l = 2 }",
             "override.tf": 'variable "n" { default = 7 }\nresource "aws_sg" "a" {\n  name = "last"\n'
-            "  lifecycle { prevent_destroy = true }\n}\nresource \"aws_sg\" \"none\" {}",
+            '  lifecycle { prevent_destroy = true }\n}\nresource "aws_sg" "none" {}',
         }
     )
     first = evaluation.resources[0]
@@ -437,7 +437,9 @@ def test_a_file_that_cannot_be_parsed_is_reported_and_the_others_are_judged(eval
 
 
 def test_declaring_twice_is_an_error(evaluate: Evaluate) -> None:
-    evaluation = evaluate('resource "aws_x" "a" { n = 1 }\nresource "aws_x" "a" { n = 2 }\nlocals { l = 1 }\nlocals { l = 2 }')
+    evaluation = evaluate(
+        'resource "aws_x" "a" { n = 1 }\nresource "aws_x" "a" { n = 2 }\nlocals { l = 1 }\nlocals { l = 2 }'
+    )
     first, second = messages(evaluation, "error")
     assert first.startswith("main.tf:2: resource aws_x a is declared twice; the first is at main.tf:1")
     assert second.startswith("main.tf:4: local.l is declared twice")

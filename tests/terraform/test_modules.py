@@ -36,7 +36,9 @@ def test_a_hundred_sibling_calls_are_all_evaluated(evaluate: Evaluate) -> None:
 
 
 def test_a_chain_of_sibling_modules_is_evaluated_in_the_order_of_its_dependencies(evaluate: Evaluate) -> None:
-    calls = [f'module "m{i}" {{\n  source = "./group"\n  name = "g{i}"\n  peer = module.m{i + 1}.id\n}}' for i in range(40)]
+    calls = [
+        f'module "m{i}" {{\n  source = "./group"\n  name = "g{i}"\n  peer = module.m{i + 1}.id\n}}' for i in range(40)
+    ]
     calls.append('module "m40" {\n  source = "./group"\n  name = "g40"\n}')
     evaluation = evaluate({"main.tf": "\n".join(calls), "group/main.tf": GROUP})
     for i in range(40):
@@ -72,15 +74,16 @@ variable "rules" {{
 resource "aws_security_group" "this" {{ count = var.create ? 1 : 0 }}
 {switches}
 """
-    calls = "\n".join(
-        f'module "m{i}" {{\n  source = "./big"\n  r{i} = ["rule-{i}", "rule-299"]\n}}' for i in range(40)
-    )
+    calls = "\n".join(f'module "m{i}" {{\n  source = "./big"\n  r{i} = ["rule-{i}", "rule-299"]\n}}' for i in range(40))
     evaluation = evaluate({"main.tf": calls, "big/main.tf": module})
     assert evaluation.coverage.modules_evaluated == evaluation.coverage.modules_called == 40
     assert len(evaluation.resources) == 40 * 3
     for i in range(40):
         first = resource(evaluation, f"module.m{i}.aws_security_group_rule.r{i}[0]")
-        assert values(first) == {"security_group_id": f"?module.m{i}.aws_security_group.this[0].id", "from_port": str(i)}
+        assert values(first) == {
+            "security_group_id": f"?module.m{i}.aws_security_group.this[0].id",
+            "from_port": str(i),
+        }
 
 
 def test_calls_with_equal_inputs_keep_their_own_addresses(evaluate: Evaluate) -> None:
@@ -193,7 +196,12 @@ def test_installed_modules_are_found_by_the_manifest(evaluate: Evaluate) -> None
     manifest = {
         "Modules": [
             {"Key": "", "Source": "", "Dir": "."},
-            {"Key": "sg", "Source": "registry.terraform.io/x/sg/aws", "Version": "1.0.0", "Dir": ".terraform/modules/sg"},
+            {
+                "Key": "sg",
+                "Source": "registry.terraform.io/x/sg/aws",
+                "Version": "1.0.0",
+                "Dir": ".terraform/modules/sg",
+            },
             {"Key": "sg.rules", "Source": "git::https://example.com/r.git", "Dir": ".terraform/modules/sg.rules/sub"},
         ]
     }
@@ -277,7 +285,9 @@ resource "aws_vpc" "peer" { provider = aws.peer }
 """,
         }
     )
-    regions = {r.address: shown(r.provider_values["region"]) for r in evaluation.resources if "region" in r.provider_values}
+    regions = {
+        r.address: shown(r.provider_values["region"]) for r in evaluation.resources if "region" in r.provider_values
+    }
     assert regions == {
         "aws_vpc.west": "us-west-2",
         "module.implicit.aws_vpc.own": "us-east-1",

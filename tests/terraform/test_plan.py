@@ -211,7 +211,7 @@ def test_an_unknown_number_of_dynamic_blocks_is_one_uncertain_block() -> None:
 def test_data_that_was_read_is_known_and_reaches_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(
         'data "aws_vpc" "d" {}\nvariable "size" {}\nresource "aws_x" "a" {\n  count = var.size\n'
-        "  c = data.aws_vpc.d.cidr_block\n  g = [aws_x.b.id]\n}\nresource \"aws_x\" \"b\" {}\n"
+        '  c = data.aws_vpc.d.cidr_block\n  g = [aws_x.b.id]\n}\nresource "aws_x" "b" {}\n'
     )
     read = {
         "address": "data.aws_vpc.d",
@@ -251,8 +251,16 @@ def test_a_plan_that_is_not_whole_says_so(flag: dict[str, bool]) -> None:
 @pytest.mark.parametrize(
     ("read", "data", "text"),
     [
-        (read_plan, b'{"format_version": "0.1", "terraform_version": "0.12.31", "planned_values": {}}', "format version 0.1"),
-        (read_plan, b'{"format_version": "2.0", "resource_changes": []}', "format version 2.0 of this plan isn't supported"),
+        (
+            read_plan,
+            b'{"format_version": "0.1", "terraform_version": "0.12.31", "planned_values": {}}',
+            "format version 0.1",
+        ),
+        (
+            read_plan,
+            b'{"format_version": "2.0", "resource_changes": []}',
+            "format version 2.0 of this plan isn't supported",
+        ),
         (read_plan, b'{"planned_values": {}}', "format_version is missing"),
         (read_plan, b'{"format_version": "1.0", "values": {}}', "this is a state, not a plan"),
         (read_plan, b"[]", "no object"),
@@ -261,7 +269,11 @@ def test_a_plan_that_is_not_whole_says_so(flag: dict[str, bool]) -> None:
         (read_plan, b"PK\x03\x04", "binary plan"),
         (read_plan, b"\xff\x00", "no text"),
         (read_plan, b"[" * 100_000, "nested too deeply"),
-        (read_state, b'{"version": 3, "terraform_version": "0.11.14", "modules": []}', "state version 3 isn't supported"),
+        (
+            read_state,
+            b'{"version": 3, "terraform_version": "0.11.14", "modules": []}',
+            "state version 3 isn't supported",
+        ),
         (read_state, b'{"format_version": "0.1", "values": {}}', "format version 0.1 of this state"),
         (read_state, b'{"format_version": "1.0", "resource_changes": []}', "this is a plan, not a state"),
         (read_state, b"{}", "neither format_version nor version"),

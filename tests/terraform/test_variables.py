@@ -138,7 +138,9 @@ variable "env" {
 output "env" { value = var.env }
 """
     )
-    assert messages(evaluation, "error") == ["main.tf:5: the value of var.env fails its validation: The environment qa isn't known."]
+    assert messages(evaluation, "error") == [
+        "main.tf:5: the value of var.env fails its validation: The environment qa isn't known."
+    ]
     assert outputs(evaluation) == {"env": "qa"}
 
 
@@ -167,16 +169,17 @@ def test_a_validation_of_an_unknown_value_says_nothing(evaluate: Evaluate) -> No
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({"main.tf": 'variable "n" {\n  type = number\n  default = "x"\n}'}, "main.tf:3: the value of var.n doesn't fit"),
+        (
+            {"main.tf": 'variable "n" {\n  type = number\n  default = "x"\n}'},
+            "main.tf:3: the value of var.n doesn't fit",
+        ),
         ({"main.tf": 'variable "n" { type = list }\noutput "n" { value = var.n }'}, None),
         ({"main.tf": 'variable "n" { type = strin }'}, "main.tf:1: this is not a type; types are string"),
         ({"main.tf": "locals {}", "terraform.tfvars": "typo = 1"}, "terraform.tfvars:1: terraform.tfvars sets typo"),
         ({"main.tf": "locals {}", "x.auto.tfvars.json": '{"a": '}, "x.auto.tfvars.json:1"),
     ],
 )
-def test_mistakes_are_named_with_their_place(
-    evaluate: Evaluate, files: dict[str, str], expected: str | None
-) -> None:
+def test_mistakes_are_named_with_their_place(evaluate: Evaluate, files: dict[str, str], expected: str | None) -> None:
     found = messages(evaluate(files))
     if expected is None:
         assert found == []
