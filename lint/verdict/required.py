@@ -122,9 +122,7 @@ class Required:
             none_passes = not reach.allowed.may.restrict(may, services)
             if (certain is None or certain.verdict != VIOLATED) and not none_passes:
                 answer = replace(answer, verdict=UNDETERMINED)
-        if answer.verdict == UNDETERMINED and source.reasons:
-            answer = replace(answer, unknown=(*answer.unknown, *(r.sentence() for r in source.reasons)))
-        return answer
+        return _also_unknown(answer, source.reasons)
 
     def _outward(self, source: Endpoint, destination: Plain, services: IntervalSet) -> Answer:
         may = in_families(destination.may, source)
@@ -141,10 +139,7 @@ class Required:
             return replace(answer, layers=tuple(out.layers))
         reach = self._asking.to_addresses(source, may, destination.text, services)
         answer = self._explained(answer, reach, ports, "destination")
-        if answer.verdict == UNDETERMINED and destination.reasons:
-            more = tuple(r.sentence() for r in destination.reasons)
-            answer = replace(answer, unknown=tuple(dict.fromkeys((*answer.unknown, *more))))
-        return answer
+        return _also_unknown(answer, destination.reasons)
 
     def _judge(
         self, reach: Reach, places: IntervalSet, services: IntervalSet, ports: IntervalSet, by: str = ""
@@ -214,6 +209,15 @@ class Required:
                 blockers.append(Blocker(hop.layer, hop.direction, hop.filter or hop.name, origin, hop.sentence))
                 rules += at_fault(one, hop)
         return distinct(blockers), tuple(dict.fromkeys(rules))
+
+
+def _also_unknown(answer: Answer, reasons: Iterable[Reason]) -> Answer:
+    """An undetermined answer with more reasons, the first of which is its sentence where it has no other."""
+    more = tuple(reason.sentence() for reason in reasons)
+    if answer.verdict != UNDETERMINED or not more:
+        return answer
+    sentence = answer.sentence if answer.unknown else f"not determined: {more[0]}"
+    return replace(answer, unknown=tuple(dict.fromkeys((*answer.unknown, *more))), sentence=sentence)
 
 
 def _concerned(reach: Reach, missing: TrafficSet, by: str) -> list[tuple[Iterable[Hop], TrafficSet]]:

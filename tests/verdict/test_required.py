@@ -294,3 +294,79 @@ def test_the_fingerprint_outlives_moved_lines_and_changes_with_the_endpoints(too
     moved.machine("agent-3", "10.0.1.7", "agents")
     third = tools.judge(moved, tools.pack(flow), AGENT_TO_GATEWAY).findings[0]
     assert third.fingerprint != first.fingerprint
+
+
+def behind_an_acl(tools, replies):
+    """Agent and gateway in two subnets; the gateway's network ACL lets replies out to these ports."""
+    from dataclasses import replace
+
+    from lint.graph.endpoints import Layer
+    from lint.graph.rules import Action, Addresses, Direction, Filter, Rule
+    from lint.graph.topology import Network, Subnet
+    from lint.space.addresses import parse_cidr
+    from lint.space.services import parse
+
+    world = two_agents(tools, [("tcp/13260", "10.0.1.0/24")])
+    graph = world.graph()
+    place = world.origin(500, "aws_network_acl.b", 510)
+
+    def rule(number, direction, service, peer):
+        made = Rule(str(number), direction, Action.ALLOW, (Addresses(parse_cidr(peer), peer),), parse(service), place)
+        return replace(made, priority=number)
+
+    acl = Filter(
+        "acl-b",
+        "acl-b",
+        "network_acl",
+        (
+            rule(100, Direction.INGRESS, "tcp/13260", "10.0.1.0/24"),
+            rule(100, Direction.EGRESS, replies, "10.0.1.0/24"),
+        ),
+        place,
+        ordered=True,
+        stateful=False,
+    )
+    subnets = {
+        "a": Subnet("a", "a", "vpc", parse_cidr("10.0.1.0/24"), place),
+        "b": Subnet(
+            "b", "b", "vpc", parse_cidr("10.0.2.0/24"), place, layers=(Layer("network_acl", ("acl-b",), crossing=True),)
+        ),
+    }
+    endpoints = {
+        id_: replace(
+            one,
+            network="vpc",
+            addresses=tuple(replace(a, subnet="b" if "gateway" in id_ else "a") for a in one.addresses),
+        )
+        for id_, one in graph.endpoints.items()
+    }
+    return replace(
+        graph,
+        endpoints=endpoints,
+        subnets=subnets,
+        networks={"vpc": Network("vpc", "vpc", parse_cidr("10.0.0.0/16"), place)},
+        filters={**graph.filters, "acl-b": acl},
+    )
+
+
+@pytest.mark.parametrize(
+    ("replies", "ports", "verdict"),
+    [
+        ("tcp/1024-65535", "", "satisfied"),
+        ("tcp/32768-65535", "", "undetermined"),
+        ("tcp/32768-65535", "    client_ports: {agent: linux}\n", "satisfied"),
+        ("tcp/32768-65535", "    client_ports: {agent: 1024-5000}\n", "violated"),
+        ("tcp/443", "", "violated"),
+        ("udp/1024-65535", "", "violated"),
+    ],
+)
+def test_replies_have_to_come_back_to_every_port_of_the_client(tools, replies, ports, verdict):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    graph = behind_an_acl(tools, replies)
+    (finding,) = tools.judge(graph, tools.pack(flow), AGENT_TO_GATEWAY, more=ports).findings
+    assert finding.verdict == verdict
+    if verdict == "undetermined":
+        assert any("1024-32767" in text and "client_ports" in text for text in finding.unknown)
+        assert "network_acl" in finding.layers
+    if verdict == "violated":
+        assert [one.filter for one in finding.blocked_by] == ["acl-b"]
