@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
@@ -18,7 +19,7 @@ from lint.space.addresses import IPV4, IPV6, REAL
 from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS, ALL_SERVICES, TCP, UDP, protocol
-from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
+from lint.space.traffic import TrafficSet
 
 UNKNOWN_CLIENT = IntervalSet.span(1024, 65535)  # source ports of a client that nothing is known of
 
@@ -146,12 +147,12 @@ def _gathered(
     layers: dict[str, None] = {}
     reasons: dict[Reason, None] = {}
     for trail in trails:
-        mine = _shown(trail, trail.allowed, terms).restrict(services=asked)
+        mine = _readable(engine, trail.allowed).restrict(services=asked)
         allowed.append(mine)
-        delivered.append(_shown(trail, trail.delivered, terms).restrict(services=asked))
+        delivered.append(_readable(engine, trail.delivered).restrict(services=asked))
         here = trail.source.shown if terms == SOURCE else trail.addressed
         part = wanted.restrict(here)
-        hops = _hops(engine, trail, asked, part, terms)
+        hops = _hops(engine, trail, asked, part)
         layers.update(dict.fromkeys(_layers(trail.steps)))
         if not mine.exact:
             reasons.update(dict.fromkeys(trail.reasons))
@@ -182,20 +183,10 @@ def together(parts: list[Bounds]) -> Bounds:
     return Bounds(TrafficSet.union(one.must for one in parts), TrafficSet.union(one.may for one in parts))
 
 
-def _shown(trail: Trail, bounds: Bounds, terms: str) -> Bounds:
-    """The same with the places that a result calls the addresses by."""
-    spot = trail.source if terms == SOURCE else trail.destination
-    if spot.endpoint is None or spot.places == spot.shown or (terms == DESTINATION and trail.via == "public"):
-        return bounds
-    return Bounds(
-        bounds.must.with_peers(spot.shown) if bounds.must else EMPTY_TRAFFIC, bounds.may.with_peers(spot.shown)
-    )
-
-
-def _hops(engine: Engine, trail: Trail, asked: IntervalSet, wanted: TrafficSet, terms: str) -> tuple[Hop, ...]:
+def _hops(engine: Engine, trail: Trail, asked: IntervalSet, wanted: TrafficSet) -> tuple[Hop, ...]:
     hops = []
     for step in trail.steps:
-        bounds = _shown(trail, step.bounds, terms)
+        bounds = _readable(engine, step.bounds)
         hops.append(hop_of(engine, step, bounds, asked, wanted))
     return tuple(hops)
 
@@ -283,23 +274,17 @@ def _arriving(engine: Engine, spot: Spot, addresses: IntervalSet | None, *, know
     for stretch in world.private(spot):
         places = stretch.places if addresses is None else stretch.places & addresses
         places = _family_places(engine, places, spot) - spot.places
-        for machine in _owners(engine, stretch, places, known):
-            trails += [
-                trail
-                for trail in private_trails(engine, machine, spot, SOURCE)
-                if machine.endpoint is not None
-                and spot.endpoint is not None
-                and machine.endpoint.id != spot.endpoint.id
-            ]
+        for machine in _owners(engine, world, spot, stretch, places, known):
+            trails += private_trails(engine, machine, spot, SOURCE)
             places = places - machine.places
         if places:
-            trails += _from_stretch(engine, world, narrowed(stretch, places), spot)
+            trails += _from_stretch(engine, world, narrowed(engine.resolved, stretch, places), spot)
     if routed(spot):
         outside = world.internet_spot(spot)
         places = outside.places if addresses is None else outside.places & addresses
         places = _family_places(engine, places, spot)
         if places:
-            trails += public_trails(engine, narrowed(outside, places), spot, SOURCE)
+            trails += public_trails(engine, narrowed(engine.resolved, outside, places), spot, SOURCE)
     return trails
 
 
@@ -318,10 +303,10 @@ def _from_stretch(engine: Engine, world: World, stretch: Spot, spot: Spot) -> li
         trails = []
         if places & beyond:
             way = Way(spot.places, spot.places, references_in=None).then(None, mark)
-            trails += private_trails(engine, narrowed(stretch, places & beyond), spot, SOURCE, [way])
+            trails += private_trails(engine, narrowed(engine.resolved, stretch, places & beyond), spot, SOURCE, [way])
         if places - beyond:
             way = Way(spot.places, spot.places).then(False, none)
-            trails += private_trails(engine, narrowed(stretch, places - beyond), spot, SOURCE, [way])
+            trails += private_trails(engine, narrowed(engine.resolved, stretch, places - beyond), spot, SOURCE, [way])
         return trails
     return private_trails(engine, stretch, spot, SOURCE)
 
@@ -334,21 +319,20 @@ def _family_places(engine: Engine, places: IntervalSet, spot: Spot) -> IntervalS
     return places & (family | engine.resolved.reachable(family)[0])
 
 
-def _owners(engine: Engine, stretch: Spot, places: IntervalSet, known: bool) -> list[Spot]:
-    """The machines within a stretch that are judged as what they are.
+def _owners(engine: Engine, world: World, spot: Spot, stretch: Spot, places: IntervalSet, known: bool) -> list[Spot]:
+    """The machines within a stretch that are judged as what they are, but for `spot`'s own.
 
     All where `known`; else those whose own filters may exempt traffic from the subnet's, which a stretch can't stand for.
     """
     found = []
-    for spots in engine.resolved.spots.values():
-        for one in spots:
-            if one.places.first not in places or one.network != stretch.network:
-                continue
-            if stretch.subnet is not None and one.subnet is not None:
-                if one.subnet.route_table != stretch.subnet.route_table:
-                    continue
-            if known or (one.endpoint is not None and engine.exempts(one.endpoint)):
-                found.append(one)
+    own = (
+        IntervalSet.union_of(one.places for one in engine.resolved.spots[spot.endpoint.id]) if spot.endpoint else EMPTY
+    )
+    for crowd in world.machines(stretch):
+        if known or (crowd.endpoint is not None and engine.exempts(crowd.endpoint)):
+            here = (crowd.places & places) - own
+            if here:
+                found.append(crowd if here == crowd.places else narrowed(engine.resolved, crowd, here))
     return found
 
 
@@ -359,19 +343,18 @@ def _leaving(engine: Engine, spot: Spot, addresses: IntervalSet | None, *, known
     for stretch in world.private(spot):
         places = stretch.places if addresses is None else stretch.places & addresses
         places = _family_places(engine, places, spot) - spot.places
-        for machine in _owners(engine, stretch, places, known):
-            if machine.endpoint is not None and spot.endpoint is not None and machine.endpoint.id != spot.endpoint.id:
-                trails += private_trails(engine, spot, machine, DESTINATION)
+        for machine in _owners(engine, world, spot, stretch, places, known):
+            trails += private_trails(engine, spot, machine, DESTINATION)
             places = places - machine.places
         if places:
-            trails += private_trails(engine, spot, narrowed(stretch, places), DESTINATION)
+            trails += private_trails(engine, spot, narrowed(engine.resolved, stretch, places), DESTINATION)
     if routed(spot):
         outside = world.internet_spot(spot)
         places = outside.places if addresses is None else outside.places & addresses
         places = _family_places(engine, places, spot)
         if places:
-            there = narrowed(outside, places)
-            there = Spot(None, None, places, places, places, None, None, places, True, text=there.text)
+            there = narrowed(engine.resolved, outside, places)
+            there = replace(there, public=places)
             trails += public_trails(engine, spot, there, DESTINATION)
     return trails
 

@@ -118,6 +118,12 @@ class Engine:
         filters = (self.graph.filters.get(name) for layer in endpoint.layers for name in layer.filters)
         return any(rule.action is Action.BYPASS for one in filters if one is not None for rule in one.rules)
 
+    def asks_local(self, spot: Spot) -> bool:
+        """Whether any filter at a spot, its subnet's included, depends on the spot's own address."""
+        layers = (*(spot.endpoint.layers if spot.endpoint else ()), *(spot.subnet.layers if spot.subnet else ()))
+        filters = (self.graph.filters.get(name) for layer in layers for name in layer.filters)
+        return any(self._local(one) for one in filters if one is not None)
+
     def _local(self, one: Filter) -> bool:
         found = self._asks_local.get(one.id)
         if found is None:

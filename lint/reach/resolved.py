@@ -98,6 +98,14 @@ class Resolved:
         """Where the address at a place can lie: itself, for a real one."""
         return IntervalSet.of(place) if place < SYMBOLIC else self._within.get(place, REAL)
 
+    def cover(self, places: IntervalSet) -> IntervalSet:
+        """Where the addresses of the places can lie."""
+        if not places or places.pairs[-1][1] < SYMBOLIC:
+            return places
+        return IntervalSet.union_of(
+            [places & REAL, *(within for within, mine in self._bounds if not mine.isdisjoint(places))]
+        )
+
     def addresses(self, places: IntervalSet) -> IntervalSet:
         """The real addresses that the places stand for, as far as they are known."""
         if not places or places.pairs[-1][1] < SYMBOLIC:

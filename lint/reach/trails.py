@@ -146,7 +146,7 @@ def public_trails(engine: Engine, source: Spot, destination: Spot, terms: str) -
         None,
         destination.public,
         destination.public,
-        destination.public,
+        engine.resolved.cover(destination.public),
         None,
         None,
         destination.public,
@@ -177,7 +177,7 @@ def _public(engine: Engine, source: Spot, destination: Spot, outside: Spot, way:
     after += _reply_end(engine, source, outside, way, frame, True)
     if world or way.passes is False:
         return [_trail("public", source, destination, way, frame, base + after)]
-    stranger = Spot(None, None, seen, seen, seen, None, None, seen, True, text=source.text)
+    stranger = Spot(None, None, seen, seen, engine.resolved.cover(seen), None, None, seen, True, text=source.text)
     found = []
     for inward in public_way_in(engine, destination, stranger):
         if not inward.may:

@@ -112,7 +112,7 @@ def place_text(engine: Engine, spot: Spot) -> str:
     shown = spot.shown & REAL
     if shown.size == 1:
         return address_text(shown.first)
-    if spot.endpoint is not None:
+    if spot.endpoint is not None and spot.places.size == 1:
         return spot.endpoint.name or spot.endpoint.id
     few = cidrs(shown) if 0 < len(shown.pairs) <= 2 else []
     return ", ".join(few) if 0 < len(few) <= 2 else spot.text or "an unknown address"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lint.graph.topology import Subnet, Via
 from lint.reach.engine import Engine
-from lint.reach.resolved import Spot
+from lint.reach.resolved import Resolved, Spot
 from lint.reach.ways import other_side
 from lint.space.addresses import EVERYWHERE, PUBLIC, REAL
 from lint.space.intervals import EMPTY, IntervalSet
@@ -29,8 +29,35 @@ class World:
         self._subnets: dict[str, list[Subnet]] = defaultdict(list)
         for subnet in engine.graph.subnets.values():
             self._subnets[subnet.network].append(subnet)
+        self._crowds: dict[_Where, list[Spot]] = defaultdict(list)
+        self._stretched: dict[_Where, list[_Where]] = {}  # the stretch that a subnet's first one stands for
+        self._gather(engine)
         # The Internet: addresses that anybody may have, and the public addresses that aren't known yet.
         self._internet = PUBLIC | engine.resolved.reachable(PUBLIC)[0]
+
+    def _gather(self, engine: Engine) -> None:
+        """Machines of one subnet with the same filters, together."""
+        crowds: dict[object, list[Spot]] = defaultdict(list)
+        for spots in engine.resolved.spots.values():
+            for spot in spots:
+                if spot.endpoint is None:
+                    continue
+                where = (spot.subnet.id if spot.subnet else None, spot.network)
+                alone = spot.places if engine.asks_local(spot) else None
+                one = spot.endpoint
+                crowds[(where, one.layers, one.initiates, one.accepts, spot.families, alone)].append(spot)
+        for members in crowds.values():
+            first = members[0]
+            places = IntervalSet.union_of(spot.places for spot in members)
+            shown = IntervalSet.union_of(spot.shown for spot in members)
+            within = IntervalSet.union_of(spot.within for spot in members)
+            crowd = replace(first, places=places, shown=shown, within=within, public=EMPTY, public_exists=False)
+            self._crowds[(first.subnet.id if first.subnet else None, first.network)].append(crowd)
+
+    def machines(self, stretch: Spot) -> list[Spot]:
+        """The known machines of a stretch; those of one subnet with the same filters are one spot with several places."""
+        where = (stretch.subnet.id if stretch.subnet else None, stretch.network)
+        return [crowd for one in self._stretched.get(where, [where]) for crowd in self._crowds.get(one, ())]
 
     def private(self, spot: Spot) -> list[Spot]:
         """Whoever could exchange packets with a spot without the Internet, as disjoint stretches; private addresses that lie nowhere come last."""
@@ -40,23 +67,24 @@ class World:
         for network in [own, *sorted(self._linked(own))] if own is not None else []:
             for group in self._grouped(network, spot.subnet):
                 known = self._subnet_spot(group, network)
-                known = narrowed(known, known.places - taken)
+                self._stretched[(group[0].id, network)] = [(one.id, network) for one in group]
+                known = narrowed(self._engine.resolved, known, known.places - taken)
                 taken = taken | known.places
                 found.append(known)
             rest = self._places.get((None, network), EMPTY) | self._prefixes(network)
             rest = rest - taken
             if rest:
-                found.append(_stretch(rest, None, network, network or ""))
+                found.append(self._stretch(rest, None, network, network or ""))
                 taken = taken | rest
         nowhere = self._places.get((None, None), EMPTY) - taken
         if nowhere:
-            found.append(_stretch(nowhere, None, None, "a machine whose network isn't known"))
+            found.append(self._stretch(nowhere, None, None, "a machine whose network isn't known"))
             taken = taken | nowhere
         if not routed(spot):
             rest = EVERYWHERE - taken
-            found.append(_stretch(rest, None, None, "any address"))
+            found.append(self._stretch(rest, None, None, "any address"))
         else:
-            found.append(_stretch(REAL - taken - self.internet(spot), None, None, "other private addresses"))
+            found.append(self._stretch(REAL - taken - self.internet(spot), None, None, "other private addresses"))
         return found
 
     def internet(self, spot: Spot) -> IntervalSet:
@@ -69,7 +97,8 @@ class World:
     def internet_spot(self, spot: Spot) -> Spot:
         """The Internet as a party."""
         places = self.internet(spot)
-        return Spot(None, None, places, places, places, None, None, places, True, text="the Internet")
+        within = self._engine.resolved.cover(places)
+        return Spot(None, None, places, places, within, None, None, places, True, text="the Internet")
 
     def _grouped(self, network: str | None, own: Subnet | None) -> list[list[Subnet]]:
         """The network's subnets, those together that have the same routes and borders; a spot's own apart."""
@@ -99,7 +128,11 @@ class World:
             + [self._places.get((one.id, network), EMPTY) for one in group]
             + [self._places.get((one.id, one.network), EMPTY) for one in group]
         )
-        return _stretch(places, group[0], network, group[0].name or group[0].id)
+        return self._stretch(places, group[0], network, group[0].name or group[0].id)
+
+    def _stretch(self, places: IntervalSet, subnet: Subnet | None, network: str | None, text: str) -> Spot:
+        within = self._engine.resolved.cover(places)
+        return Spot(None, None, places, places, within, subnet, network, EMPTY, False, text=text)
 
     def _prefixes(self, network: str | None) -> IntervalSet:
         """All that may be a network's own."""
@@ -157,10 +190,6 @@ def routed(spot: Spot) -> bool:
     return spot.subnet is not None and (spot.subnet.route_table is not None or bool(spot.subnet.route_table_open))
 
 
-def _stretch(places: IntervalSet, subnet: Subnet | None, network: str | None, text: str) -> Spot:
-    return Spot(None, None, places, places, places, subnet, network, EMPTY, False, text=text)
-
-
-def narrowed(spot: Spot, places: IntervalSet) -> Spot:
+def narrowed(resolved: Resolved, spot: Spot, places: IntervalSet) -> Spot:
     """The same stretch, with fewer addresses."""
-    return replace(spot, places=places, shown=places, within=places)
+    return replace(spot, places=places, shown=places, within=resolved.cover(places))
