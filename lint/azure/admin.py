@@ -1,7 +1,8 @@
-"""Virtual Network Manager: security admin rules in force on a virtual network, and meshes that join networks without peerings.
+"""Virtual Network Manager: security admin rules in force on a virtual network, and meshes that need no peerings.
 
-Effective data (`listNetworkManagerEffectiveSecurityAdminRules`) decides; without it Terraform's own chain of configuration,
-collection, static members and deployment does where it is whole; else the rules of the networks in scope aren't known.
+Effective data (`listNetworkManagerEffectiveSecurityAdminRules`) decides; without it Terraform's own chain of
+configuration, collection, static members and deployment does where it is whole; else the rules of the networks in scope
+aren't known.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 
 from lint.azure.index import EFFECTIVE_ADMIN, MANAGER, Index
 from lint.azure.model import AdminRules, SecurityRule, VirtualNetwork
-from lint.azure.records import Gap, Record, View, view
+from lint.azure.records import Gap, Many, Record, View, view
 from lint.azure.security_rules import Broken, read_rule
 from lint.origin import Reason
 
@@ -87,23 +88,27 @@ def _rules(index: Index, record: Record, items: tuple[View, ...], more: tuple[Re
 
 
 def _shaped(item: View) -> View:
-    """An admin rule in the words of an NSG rule; an empty side means any (spec table: empty source, destination, ports)."""
+    """An admin rule in the words of an NSG rule. An empty side means any: source, destination, ports."""
     fields = dict(item.data)
     nested = fields.get("properties")
     if isinstance(nested, Mapping):
         fields = {**fields, **nested}
         fields.pop("properties")
     for side in ("source", "destination"):
-        if not fields.get(f"{side}s"):
+        operands = (f"{side}s", f"{side}AddressPrefix", f"{side}AddressPrefixes")
+        if not any(_given(fields.get(one)) for one in operands):
             fields[f"{side}AddressPrefix"] = "*"
-            fields.pop(f"{side}s", None)
-        ranges = fields.get(f"{side}PortRanges")
-        if not ranges:
+        if not any(_given(fields.get(one)) for one in (f"{side}PortRanges", f"{side}PortRange")):
             fields[f"{side}PortRange"] = "*"
     name = fields.get("name") or fields.get("displayName")
     if not name and isinstance(fields.get("id"), str):
         fields["name"] = str(fields["id"]).rstrip("/").rpartition("/")[2]
     return replace(item, data=fields)
+
+
+def _given(value: object) -> bool:
+    """Whether a field says anything: a gap does, an empty list doesn't."""
+    return bool(value.items or value.open) if isinstance(value, Many) else bool(value)
 
 
 def _in_order(rules: list[SecurityRule]) -> tuple[SecurityRule, ...]:
@@ -141,12 +146,15 @@ def _deployed(index: Index, configuration: Record) -> list[Record]:
 
 
 def _fully_described(index: Index, manager: Record) -> bool:
-    """Whether the source itself makes all of this manager's configurations (Terraform), so that nothing else is in force."""
+    """Whether the source itself makes all of this manager's configurations, so that nothing else is in force."""
     return manager.source == "terraform" and manager.exists and not manager.partial
 
 
 def _offline(index: Index, networks: Mapping[str, VirtualNetwork]) -> dict[str, AdminRules]:
-    """Admin rules by Terraform's own resources: only deployed configurations act, on static members in the deployment's region."""
+    """Admin rules by Terraform's own resources.
+
+    Only deployed configurations act, on static members in the deployment's region.
+    """
     found: dict[str, AdminRules] = {}
     for configuration in index.of_type(CONFIGURATION):
         deployments = _deployed(index, configuration)
@@ -209,7 +217,7 @@ def _covered(
         if group is None or group.source != "terraform":
             reasons.append(
                 Reason(
-                    f"whether {network.name} is in the network group {one.rpartition('/')[2]} may be decided by Azure Policy",
+                    f"Azure Policy may decide whether {network.name} is in the network group {one.rpartition('/')[2]}",
                     "azure.avnm.dynamic-group",
                     group.origin if group is not None else None,
                     "add the effective security admin rules of the virtual network",

@@ -1,6 +1,7 @@
 """Exported ARM templates: their resources with parameters, variables and the usual functions put in.
 
-Only what exports use is evaluated (`parameters`, `variables`, `resourceId`, `concat`, `format`); any other expression is unknown.
+Only what exports use is evaluated (`parameters`, `variables`, `resourceId`, `concat`, `format`); any other expression
+is unknown.
 """
 
 from __future__ import annotations

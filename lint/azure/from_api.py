@@ -43,7 +43,10 @@ class Document:
 
 
 def load_dump(path: Path) -> tuple[tuple[Document, ...], tuple[Reason, ...]]:
-    """All JSON documents of a file or of a folder with its subfolders; what can't be read is a problem, never an exception."""
+    """All JSON documents of a file or of a folder with its subfolders.
+
+    What can't be read is a problem, never an exception.
+    """
     problems: list[Reason] = []
     documents: list[Document] = []
     if path.is_dir():
@@ -218,7 +221,7 @@ class _Reading:
             type=kind,
             key=key,
             name=name,
-            properties=row,
+            properties=row if row.get("name") == name else {**row, "name": name},
             origin=replace(origin, account=subscription, region=_text(location), resource_id=identity),
             ids=tuple(dict.fromkeys((identity, key))),
             subscription=subscription,

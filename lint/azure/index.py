@@ -1,4 +1,4 @@
-"""Joins records: from any spelling of an id to the record's key, children to their parents, attachments to what they name."""
+"""Joins records: any spelling of an id to the record's key, children to parents, attachments to what they name."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _associated_groups(index: Index, kind: str, key: str) -> tuple[tuple[str, ..
     certain: list[str] = []
     possible: list[Reason] = []
     for attached, one in index.associations(kind, key):
-        if isinstance(one.second, str) and not attached.open or (isinstance(one.second, str) and one.exists):
+        if (isinstance(one.second, str) and not attached.open) or (isinstance(one.second, str) and one.exists):
             certain.append(index.key(one.second))
         else:
             possible += attached.open

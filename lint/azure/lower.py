@@ -1,7 +1,8 @@
 """Lowers the Azure model to the rule graph: the one place that knows both worlds.
 
-Sources (Microsoft Learn): "Azure network security groups overview", "Azure service tags overview", "Azure virtual network
-traffic routing", "Public IP addresses in Azure", "Default outbound access in Azure", "What is IP address 168.63.129.16?".
+Sources (Microsoft Learn): "Azure network security groups overview", "Azure service tags overview",
+"Azure virtual network traffic routing", "Public IP addresses in Azure", "Default outbound access in Azure",
+"What is IP address 168.63.129.16?".
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ _NO_GROUP_SUBNETS = ("gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanag
 
 
 def lower(model: Model, *, transparent: Sequence[str] = ()) -> RuleGraph:
-    """The rule graph of everything in the model. `transparent` names next hops that pass everything (address or firewall name)."""
+    """The rule graph of everything in the model.
+
+    `transparent` names next hops that pass everything (address or firewall name).
+    """
     return _Lowering(model, transparent).graph()
 
 
@@ -184,15 +188,14 @@ class _Lowering:
             reasons = list(rule.reasons)
             if front is None:
                 reasons.append(Reason(f"the frontend of {rule.name} isn't known", "azure.lb", rule.origin))
-            if rule.floating:
-                # The destination stays the frontend's address; which address an NSG compares isn't documented.
+            if rule.floating and self._destination_specific(targets):
                 reasons.append(
                     Reason(
-                        f"{rule.name} uses a floating IP, and which destination network security groups compare isn't documented",
+                        f"{rule.name} uses a floating IP, and which destination NSGs compare isn't documented",
                         "azure.lb.floating-ip",
                         rule.origin,
                     )
-                ) if self._destination_specific(targets) else None
+                )
             for one in where:
                 found.append(
                     Forwarding(
@@ -262,7 +265,8 @@ class _Lowering:
             for rule, deciding in shadowed(group):
                 names = ", ".join(repr(one.name) for one in deciding)
                 self.notes[
-                    f"rule {rule.name!r} of {group.name} never decides anything: {names} before it take all that it matches"
+                    f"rule {rule.name!r} of {group.name} never decides anything: "
+                    f"{names} before it take all that it matches"
                 ] = None
             probe = next(
                 (
@@ -284,7 +288,8 @@ class _Lowering:
                     and (probe is None or probe.priority > rule.priority)
                 ):
                     self.notes[
-                        f"rule {rule.name!r} of {group.name} also blocks the health probes of load balancers (azure.lb.probe-blocked)"
+                        f"rule {rule.name!r} of {group.name} also blocks the health probes of load balancers "
+                        "(azure.lb.probe-blocked)"
                     ] = None
         for peering in self.model.peerings.values():
             if not peering.synced:

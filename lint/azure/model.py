@@ -1,7 +1,7 @@
 """Azure's own nouns as plain data: what both readers fill and `lower` turns into a rule graph. Knows no file format.
 
-Keys are identities: a Terraform address, or a lower-case ARM id without trailing slash. Every value that a source leaves
-open says why; nothing unknown is ever turned into "none" or "any".
+Keys are identities: a Terraform address, or a lower-case ARM id without trailing slash. Every value that a source
+leaves open says why; nothing unknown is ever turned into "none" or "any".
 """
 
 from __future__ import annotations
@@ -158,7 +158,8 @@ class VirtualNetwork:
 class Subnet:
     """A subnet and what hangs on it.
 
-    `default_outbound`: default outbound access. `endpoint_policies`: the private endpoint network policies in lower case. Both None: not known.
+    `default_outbound`: default outbound access. `endpoint_policies`: the private endpoint network policies in lower
+    case. Both None: not known.
     """
 
     key: str
@@ -179,7 +180,10 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Peering:
-    """One side of a peering. `access` is allowVirtualNetworkAccess, `state` the live state in lower case ("" offline)."""
+    """One side of a peering.
+
+    `access` is allowVirtualNetworkAccess, `state` the live state in lower case ("" offline).
+    """
 
     key: str
     name: str
@@ -344,7 +348,10 @@ class RouteTable:
 
 @dataclass(frozen=True, slots=True)
 class NatGateway:
-    """A NAT gateway. `working`: it has a public address; None: not known. `network`: bound to a whole virtual network."""
+    """A NAT gateway.
+
+    `working`: it has a public address; None: not known. `network`: bound to a whole virtual network.
+    """
 
     key: str
     name: str

@@ -201,7 +201,10 @@ def _subnet(index: Index, item: View, key: str, name: str, network: str, record:
 
 
 def _default_outbound(record: Record) -> tuple[bool | None, tuple[Reason, ...]]:
-    """What an absent `defaultOutboundAccess` means: true in a live answer, else it depends on the API version that made the VNet."""
+    """What an absent `defaultOutboundAccess` means.
+
+    True in a live answer, else it depends on the API version that made the virtual network.
+    """
     if record.source == "dump":
         return True, ()
     if record.api_version is None:
@@ -442,7 +445,8 @@ def read_firewalls(index: Index) -> dict[str, Firewall]:
 def read_gateways(index: Index) -> dict[str, Gateway]:
     """VPN and ExpressRoute gateways, Virtual WAN connections and Route Servers by key.
 
-    Prefixes behind them are those of local network gateways, whichever connection joins them; without any, or with BGP, they aren't known.
+    Prefixes behind them are those of local network gateways, whichever connection joins them; without any, or with
+    BGP, they aren't known.
     """
     local = EMPTY
     any_local = False
@@ -466,7 +470,7 @@ def read_gateways(index: Index) -> dict[str, Gateway]:
                 network = subnet_network(index, identity)
         kind = properties.text("gatewayType")
         bgp = properties.flag("enableBgp")
-        learned = bgp is not False and bgp is not None or (isinstance(kind, str) and kind.lower() == "expressroute")
+        learned = (bgp is not False and bgp is not None) or (isinstance(kind, str) and kind.lower() == "expressroute")
         gateways[record.key] = Gateway(
             record.key,
             record.name,

@@ -52,7 +52,9 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One resource. `type` is the ARM type in lower case, `key` its identity, `ids` all spellings that refer to it (canonical)."""
+    """One resource. `type` is the ARM type in lower case, `key` its identity, `ids` all spellings that refer to it
+    (canonical).
+    """
 
     type: str
     key: str
@@ -106,7 +108,10 @@ class Records:
 
 
 def canonical(identity: str) -> str:
-    """An id as a key: lower case without trailing slash. Azure echoes ids in unstable case (azure-rest-api-specs issue 8309)."""
+    """An id as a key: lower case without trailing slash.
+
+    Azure echoes ids in unstable case (azure-rest-api-specs issue 8309).
+    """
     text = identity.strip()
     if text.startswith(PROVISIONAL):
         return text
@@ -145,7 +150,8 @@ def parent_of(identity: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A reading of one mapping: its own fields, and those under `properties`, which are the same thing in REST and CLI output.
+    """A reading of one mapping: its own fields, and those under `properties`, which are the same thing in REST and
+    CLI output.
 
     `partial` not empty: a field that isn't there isn't known (a data source, an update resource).
     """
@@ -183,7 +189,7 @@ class View:
     def flag(self, name: str) -> bool | Gap | None:
         """A bool, also written as text."""
         value = self.raw(name)
-        if isinstance(value, Gap) or isinstance(value, bool):
+        if isinstance(value, Gap | bool):
             return value
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"

@@ -1,4 +1,7 @@
-"""Which Terraform resource types take part in the Azure model. Plain names, nothing else, so that asking costs nothing."""
+"""Which Terraform resource types take part in the Azure model.
+
+Plain names, nothing else, so that asking costs nothing.
+"""
 
 from __future__ import annotations
 

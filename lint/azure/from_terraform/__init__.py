@@ -1,6 +1,7 @@
 """Terraform resources of the azurerm and azapi providers to the Azure model.
 
-Each resource is put into the words of ARM; references between resources become ids, unknown values gaps with their reasons.
+Each resource is put into the words of ARM; references between resources become ids, unknown values gaps with their
+reasons.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Finding what a Terraform value names, and turning values into ARM trees: references become ids, unknowns become gaps."""
+"""Finding what a Terraform value names, and turning values into ARM trees.
+
+References become ids, unknowns become gaps.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ _PUBLIC = ("ip_address", "public_ip_address", "public_ip_addresses")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One resource or data source of one root. `key` is its identity: its address, with the root where two roots share it."""
+    """One resource or data source of one root.
+
+    `key` is its identity: its address, with the root where two roots share it.
+    """
 
     key: str
     root: int
@@ -115,7 +121,7 @@ class Nodes:
         return found
 
     def named(self, near: Node, types: Sequence[str], name: str, group: str | None) -> Node | None:
-        """The resource of one of these types by name and resource group, the nearest first: own root, then managed ones."""
+        """The resource of one of these types by name and resource group: own root first, managed before read."""
         found: list[Node] = []
         for one in types:
             for node in self._by_name.get((one, name.lower()), ()):
@@ -195,7 +201,7 @@ class Nodes:
         path = tuple(str(step) for step in reference.path)
         if path in (("id",), ("resource_id",)):
             return target.id
-        if path and path[-1] in _PRIVATE or (path and path[-2:-1] and path[-2] in _PRIVATE):
+        if (path and path[-1] in _PRIVATE) or (path and path[-2:-1] and path[-2] in _PRIVATE):
             return Gap(reasons, target=target.key, attribute="private")
         if path and (path[-1] in _PUBLIC or (len(path) > 1 and path[-2] in _PUBLIC)):
             return Gap(reasons, target=target.key, attribute="public")

@@ -162,7 +162,7 @@ class Reading:
         return Many(tuple(self.part(node, one, names) for one in items), opened)
 
     def parent(self, node: Node, types: Sequence[str], attribute: str, arm: str) -> str | Gap | None:
-        """The id of the parent that a resource names by `attribute` and resource group, or of which its own real id tells."""
+        """The id of the parent, which a resource names by `attribute` and resource group, or by its own real id."""
         real = node.text("id")
         if real and real.startswith("/") and node.managed and "/providers/" in real:
             held = self._held(node, types, attribute)

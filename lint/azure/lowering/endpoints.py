@@ -121,8 +121,8 @@ class Layers:
             if not judged:
                 certain = standard is True and not hidden
                 reason = Reason(
-                    f"whether the public address of {interface.name} is closed by default depends on its SKU and on network "
-                    "security groups that the source doesn't settle",
+                    f"whether the public address of {interface.name} is closed by default depends on its SKU and on "
+                    "network security groups that the source doesn't settle",
                     "azure.pip.secure-by-default",
                     interface.origin,
                     "set the SKU",
@@ -334,7 +334,7 @@ class Endpoints:
         return bound or side
 
     def _lent(self, one: IpConfiguration) -> bool | None:
-        """Whether a balancer lends this address a way out: an outbound rule, or a rule that translates sources on Standard."""
+        """Whether a balancer lends this address a way out, by an outbound rule or a rule that translates sources."""
         found: bool | None = None if one.pools_open else False
         for balancer in self.model.balancers.values():
             public = any(front.public.key or front.public.open for front in balancer.frontends)
@@ -347,7 +347,10 @@ class Endpoints:
         return found
 
     def _other_public(self, interface: Interface, one: IpConfiguration, machine: Machine | None) -> bool:
-        """A Standard public address on any NIC of the machine takes default outbound access away ("Default outbound access in Azure")."""
+        """Whether another NIC of the machine has a Standard public address.
+
+        That takes default outbound access away ("Default outbound access in Azure").
+        """
         keys = machine.interfaces if machine is not None else (interface.key,)
         for key in keys:
             held = self.model.interfaces.get(key)

@@ -1,4 +1,4 @@
-"""NSGs and admin rules as ordered filters, one instance for each viewpoint from which their tags mean something else."""
+"""NSGs and admin rules as ordered filters, one for each viewpoint from which their tags mean something else."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class Filters:
         self._by_viewpoint: dict[tuple[str, str, bool], str] = {}
 
     def security_group(self, key: str, view: Viewpoint, to_endpoint: bool = False) -> str:
-        """The id of the filter of an NSG from a viewpoint. `to_endpoint`: at a private endpoint, where source ports count as any."""
+        """The id of the filter of an NSG from a viewpoint.
+
+        `to_endpoint`: at a private endpoint, where source ports count as any.
+        """
         place = (key, view.id, to_endpoint)
         found = self._by_viewpoint.get(place)
         if found is not None:
@@ -118,7 +121,8 @@ class Filters:
     def secure_by_default(self, view: Viewpoint, certain: bool, reasons: tuple[Reason, ...], origin: Origin) -> str:
         """The id of a filter that closes a Standard public address to the Internet where no NSG judges.
 
-        "Public IP addresses in Azure": Standard is secure by default, closed to inbound traffic unless an NSG allows it.
+        "Public IP addresses in Azure": Standard is secure by default, closed to inbound traffic unless an NSG allows
+        it.
         """
         made = f"azure:secure-by-default@{view.id.partition('@')[2]}" + ("" if certain else "?")
         if not certain:

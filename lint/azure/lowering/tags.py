@@ -1,4 +1,7 @@
-"""Service tags as address lists: VirtualNetwork from each subnet's own viewpoint, Internet as its complement, others from data."""
+"""Service tags as address lists.
+
+VirtualNetwork from each subnet's own viewpoint, Internet as its complement, others from data.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from lint.space.intervals import EMPTY, IntervalSet
 
 PLATFORM = parse_cidr("168.63.129.16/32")  # "What is IP address 168.63.129.16?"
 METADATA = parse_cidr("169.254.169.254/32")
-# Where a gateway's prefixes aren't known: "Azure virtual network traffic routing", the blocks that have a route of None.
+# Where a gateway's prefixes aren't known: the blocks with a system route to None ("Azure virtual network traffic
+# routing").
 RESERVED = parse_cidrs("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 ROUTABLE = PUBLIC - PLATFORM
 _COMPUTED = ("virtualnetwork", "internet", "azureloadbalancer")
@@ -77,7 +81,7 @@ class Tags:
         return found
 
     def _virtual_network(self, subnet: Subnet) -> tuple[IntervalSet, IntervalSet, tuple[Reason, ...]]:
-        """Azure service tags overview, VirtualNetwork: own and peered space, on-premises space, prefixes of user-defined routes."""
+        """Own, peered and on-premises space, and prefixes of routes ("Azure service tags overview")."""
         model = self.model
         reasons: list[Reason] = []
         must = may = PLATFORM
@@ -99,7 +103,7 @@ class Tags:
             elif one.active and peering.access:
                 reasons.append(
                     Reason(
-                        f"whether VirtualNetwork holds all of {peering.remote_text} isn't documented for peered subnets",
+                        f"whether VirtualNetwork holds all of {peering.remote_text} isn't documented for subnets",
                         "azure.peering.subnets",
                         peering.origin,
                     )
