@@ -12,7 +12,7 @@ from lint.space.addresses import PUBLIC, parse_cidr
 from lint.space.intervals import IntervalSet
 from lint.space.services import ICMP, TCP, UDP, parse, protocol, render
 from tests.aws import hcl
-from tests.aws.hcl import A, B, BASE, MACHINES
+from tests.aws.hcl import BASE, MACHINES, A, B
 from tests.aws.world import (
     EVERYONE,
     EVERYONE6,

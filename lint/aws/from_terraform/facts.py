@@ -91,8 +91,8 @@ def place(written: str | None) -> int | None:
 
 
 def is_set(value: Value | None) -> bool:
-    """Whether an attribute says something, be it unknown."""
-    return value is not None and not is_null(value)
+    """Whether an attribute says something, be it unknown. States write an empty text where nothing is set."""
+    return value is not None and not is_null(value) and value.data != ""
 
 
 def members(value: Value | None) -> tuple[tuple[Value, ...], tuple[Reason, ...]]:

@@ -69,6 +69,7 @@ class Index:
         self._by_address: dict[tuple[int, str], Node] = {}
         self._by_id: dict[str, Node] = {}
         self._by_name: dict[tuple[str, str], list[Node]] = {}
+        self._by_type: dict[str, list[Node]] = {}
         self._actual: dict[str, Node] = {}
         for root, evaluation in enumerate(evaluations):
             for resource in evaluation.resources:
@@ -85,6 +86,7 @@ class Index:
             f"{evaluation.root}:{resource.address}" if shared else resource.address, root, evaluation.kind, resource
         )
         self.nodes.append(node)
+        self._by_type.setdefault(node.type, []).append(node)
         self._by_address[root, resource.address] = node
         for attribute in ("id", "arn"):
             written = facts.text(resource.values.get(attribute))
@@ -96,10 +98,10 @@ class Index:
 
     def of_type(self, *types: str, managed: bool | None = True) -> Iterable[Node]:
         """The nodes of these types; `managed` None: data sources as well, False: only these."""
-        wanted = frozenset(types)
-        for node in self.nodes:
-            if node.type in wanted and (managed is None or node.managed == managed):
-                yield node
+        for kind in dict.fromkeys(types):
+            for node in self._by_type.get(kind, ()):
+                if managed is None or node.managed == managed:
+                    yield node
 
     def at(self, root: int, address: str) -> Node | None:
         """The resource at an address of one root."""
@@ -128,10 +130,9 @@ class Index:
         if value is None or is_null(value):
             return [], True, ()
         if is_known(value):
-            written = as_text(value)
-            if written is None:
+            written = (as_text(value) or "").strip()
+            if not written:
                 return [], True, ()
-            written = written.strip()
             return [Found(self.by_id(written.rpartition("/")[2]) or self.by_id(written), (), written)], True, ()
         reference = reference_of(value)
         if reference is not None:

@@ -113,7 +113,10 @@ class Machines:
             vpc = self.index.link(node, resource.values.get("vpc_id"))
         if not groups and not open_ and not unfiltered:
             own = self.groups.default_of(vpc.id) if vpc.id is not None else None
-            if own is not None:
+            if node.kind == "state" and said.says_groups:
+                text = f"the state lists no group for {node.id}, which AWS never leaves without one"
+                open_ = [Reason(text, code="aws.no-group", origin=resource.origin, remedy="refresh the state")]
+            elif own is not None:
                 groups = [own]
             else:
                 open_ = [
