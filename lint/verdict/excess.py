@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Rule
+from lint.graph.rules import Addresses, Rule
 from lint.origin import Reason
-from lint.space.addresses import IPV4, IPV6, REAL, SYMBOLIC
+from lint.space.addresses import IPV4, IPV6, PRIVATE, PUBLIC, REAL, SYMBOLIC
 from lint.space.intervals import IntervalSet
-from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
+from lint.space.services import ALL_PORTS
+from lint.space.traffic import TrafficSet
 from lint.verdict.finding import Finding, Lane, RuleAtFault
 from lint.verdict.names import MOST_LANES, Names, lanes_into, lanes_out, of_family
 from lint.verdict.required import SATISFIED, UNDETERMINED, VIOLATED, rule_at_fault
 from lint.verdict.scene import Scene
 from lint.verdict.witness import example, packet
 
+_HOLES = 2**20  # addresses that may be missing of the Internet to be called so
 RuleTraffic = tuple[Rule, str, TrafficSet]  # a rule, the id of its filter, what it lets through
 
 
@@ -36,6 +38,7 @@ class Excess:
     reasons: tuple[Reason, ...] = ()
     outward: bool = False
     sure: bool = True  # False: the endpoint may not be of the role, or not exist
+    spared: TrafficSet | None = None  # what is documented, where the peers may be anybody; None: the peers are fixed
 
     @property
     def verdict(self) -> str:
@@ -59,21 +62,41 @@ def at_fault(graph: RuleGraph, excess: Excess) -> tuple[RuleAtFault, ...]:
     return tuple(dict.fromkeys(rule_at_fault(r, graph.filters.get(f)) for r, f in own or found))
 
 
+def listed(excess: Excess) -> TrafficSet:
+    """The excess as the rules name it: `0.0.0.0/0` and not the hundred ranges of it that can be routed to the machine.
+
+    Where the peers may be anybody, each range that a rule at fault names and that some of the excess lies in is listed
+    whole, save what is
+    documented; what is added has nobody who could use it, or doesn't count for the flow.
+    """
+    exact = TrafficSet.union_of((peers, services, ALL_PORTS) for peers, services, _ in excess.shown.boxes())
+    if excess.spared is None or not exact:
+        return exact
+    ranges = [
+        (services, IntervalSet.span(low, high))
+        for rule, _, traffic in excess.rules
+        if not traffic.isdisjoint(excess.shown)
+        for services in (traffic.services(),)
+        for peer in rule.peers
+        if isinstance(peer, Addresses)
+        for family in (IPV4, IPV6)
+        for low, high in (peer.addresses & family).pairs
+    ]
+    boxes = []
+    for peers, services, _ in exact.boxes():
+        for allowed, named in ranges:
+            if not named.isdisjoint(peers) and not allowed.isdisjoint(services):
+                boxes.append((named, services & allowed, ALL_PORTS))
+    return exact | (TrafficSet.union_of(boxes) - excess.spared)
+
+
 def lanes(names: Names, excess: Excess) -> Iterator[Lane]:
     """The excess as lanes."""
-    for peers, services, _ in _without_ports(excess.shown):
+    for peers, services, _ in listed(excess).boxes():
         if excess.outward:
             yield from lanes_out(names, excess.endpoint, services, peers)
         else:
             yield from lanes_into(names, peers, services, excess.endpoint)
-
-
-def _without_ports(traffic: TrafficSet) -> Iterator[tuple[IntervalSet, IntervalSet, IntervalSet]]:
-    """Boxes with whole source ports, so that none is listed once for each range of them."""
-    whole = EMPTY_TRAFFIC
-    for peers, services, _ in traffic.boxes():
-        whole = whole | TrafficSet.of(peers, services)
-    yield from whole.boxes()
 
 
 def unknown(excess: Excess) -> tuple[str, ...]:
@@ -93,14 +116,14 @@ def unknown(excess: Excess) -> tuple[str, ...]:
 def finish(scene: Scene, begun: Finding, found: Iterable[Excess]) -> Finding:
     """The finding with the evidence of all endpoints that it is about."""
     every = list(found)
-    listed: dict[Lane, None] = {}
+    shown_lanes: dict[Lane, None] = {}
     more = False
     for excess in every:
         for lane in lanes(scene.names, excess):
-            if len(listed) >= MOST_LANES:
+            if len(shown_lanes) >= MOST_LANES:
                 more = True
                 break
-            listed[lane] = None
+            shown_lanes[lane] = None
     notes = (*begun.notes, f"more than {MOST_LANES} excess lanes; the rest isn't listed") if more else begun.notes
     first = every[0]
     witness = trace = None
@@ -109,16 +132,17 @@ def finish(scene: Scene, begun: Finding, found: Iterable[Excess]) -> Finding:
     if shown:
         peers, services, source_ports = next(shown.boxes())
         peer = example(peers)
+        widest, _, _ = next(listed(first).boxes())
         own = of_family(first.endpoint, None if peer is None or peer >= SYMBOLIC else (IPV4 if peer in IPV4 else IPV6))
         place = None if own is None else own.place
         pair = (place, peer) if first.outward else (peer, place)
         witness = packet(*pair, services.first, source_ports)
-        other = peer_text(scene.names, peers)
+        other = peer_text(scene.names, widest if first.spared is not None and peers & REAL else peers)
         ends = (label, other) if first.outward else (other, label)
         trace = scene.trace(*ends, services, service_text(services))
     return replace(
         begun,
-        excess=tuple(listed),
+        excess=tuple(shown_lanes),
         layers=tuple(dict.fromkeys(layer for excess in every for layer in excess.layers)),
         rules=tuple(dict.fromkeys(rule for excess in every for rule in at_fault(scene.asking.graph, excess))),
         unknown=tuple(dict.fromkeys(text for excess in every for text in unknown(excess))),
@@ -142,13 +166,37 @@ def peer_text(names: Names, peers: IntervalSet) -> str:
     return "internet"
 
 
-def peers_sentence(names: Names, peers: IntervalSet, most: int = 3) -> str:
-    """`0.0.0.0/0`, or `10.0.0.0/8, aws_instance.a and 4 more`."""
-    if (peers & REAL) == IPV4 | IPV6:
-        return "everybody"
-    texts = [cidr or name or "" for cidr, name in names.sides(peers)]
+def peers_sentence(names: Names, peers: IntervalSet, all_of_them: str = "everybody else", most: int = 3) -> str:
+    """`the Internet`, `everybody else`, or `10.0.0.0/8, aws_instance.a and 4 more`."""
+    texts: list[str] = []
+    rest = peers
+    if ((PUBLIC & IPV4) - peers).size <= _HOLES:
+        everybody = ((PRIVATE & IPV4) - peers).size <= _HOLES
+        texts.append(all_of_them if everybody else "the Internet")
+        rest = rest - IPV4 - IPV6 if everybody else rest - PUBLIC - IPV6
+        if not everybody:
+            rest = rest & (PRIVATE | (rest - REAL))
+    texts += [cidr or name or "" for cidr, name in names.sides(rest)]
     shown = ", ".join(texts[:most])
     return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown or "somebody"
+
+
+def rules_sentence(names: Names, found: Iterable[Excess]) -> str:
+    """The peers of the excess; as the rules at fault write them where these are fewer words (`10.70.0.0/16`)."""
+    every = list(found)
+    peers = IntervalSet.union_of(listed(excess).peers() for excess in every)
+    words = peers_sentence(names, peers)
+    written = {
+        peer.text: None
+        for excess in every
+        for rule, _, traffic in excess.rules
+        if excess.spared is not None and not traffic.isdisjoint(excess.shown)
+        for peer in rule.peers
+        if isinstance(peer, Addresses) and not peer.addresses.isdisjoint(peers)
+    }
+    if " more" in words and 0 < len(written) <= 3 and peers <= REAL:
+        return ", ".join(written)
+    return words
 
 
 def one_peer(sentence: str) -> bool:

@@ -14,7 +14,7 @@ from lint.space.intervals import IntervalSet
 from lint.space.services import ALL_SERVICES
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 from lint.verdict.documented import NOBODY, Documented, documented
-from lint.verdict.excess import Excess, RuleTraffic, finish, one_peer, peers_sentence
+from lint.verdict.excess import Excess, RuleTraffic, finish, listed, one_peer, peers_sentence, rules_sentence
 from lint.verdict.finding import Finding, Side
 from lint.verdict.parties import Machine, crowds, parties
 from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
@@ -59,11 +59,12 @@ def excess_of(
     must = inbound.allowed.must.restrict((universe | named) - known.may, services)
     may = inbound.allowed.may.restrict((universe | named) - known.must, services)
     must = _certain(must, known)
+    spared = TrafficSet.of(known.may, ALL_SERVICES)
     for one in machines:
         own = _own(one.endpoint)
         mine, perhaps = _rounded(_without(must, own), own), _rounded(_without(may, own), own)
         reasons = (*inbound.reasons, *known.reasons, *one.reasons)
-        yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure)
+        yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure, spared=spared)
 
 
 def _rounded(traffic: TrafficSet, own: IntervalSet) -> TrafficSet:
@@ -171,20 +172,20 @@ def _finding(
             f"nobody but {only} reaches {text} of {who}" if only != "nobody" else f"nobody reaches {text} of {who}"
         )
         return finish(scene, scene.finding(flow, verdict, Side(None, (), ()), target, text, sentence), together)
-    peers = IntervalSet.union_of(one.shown.peers() for one in together)
-    listed = peers_sentence(names, peers)
+    peers = IntervalSet.union_of(listed(one).peers() for one in together)
+    words = rules_sentence(names, together)
     if verdict == "unbound":
         roles = _listing(known.unbound)
-        sentence = f"{listed} may reach {text} of {who}; bind {roles} to tell whether that is documented"
+        sentence = f"{words} may reach {text} of {who}; bind {roles} to tell whether that is documented"
         begun = scene.finding(flow, verdict, Side(None, (), ()), target, text, sentence)
         return replace(finish(scene, begun, together), excess=())
     names_of_peers = tuple(name for cidr, name in names.sides(peers - REAL) if name)
     cidrs = scene.side(None, (), peers & REAL).addresses
-    verb = ("reaches" if one_peer(listed) else "reach") if verdict == VIOLATED else "may reach"
+    verb = ("reaches" if one_peer(words) else "reach") if verdict == VIOLATED else "may reach"
     sentence = (
-        f"{listed} {verb} {text} of {who}; the document names {only} alone"
+        f"{words} {verb} {text} of {who}; the document names {only} alone"
         if only != "nobody"
-        else (f"{listed} {verb} {text} of {who}; the document lets nobody from outside do so")
+        else (f"{words} {verb} {text} of {who}; the document lets nobody from outside do so")
     )
     begun = scene.finding(flow, verdict, Side(None, names_of_peers, cidrs), target, text, sentence)
     return finish(scene, begun, together)
@@ -216,7 +217,7 @@ def undocumented_services(scene: Scene) -> Iterator[Finding]:
         for excess, guarded in found:
             groups.setdefault((excess.verdict, guarded), []).append(excess)
         for (verdict, _), together in groups.items():
-            peers = IntervalSet.union_of(one.shown.peers() for one in together)
+            peers = IntervalSet.union_of(listed(one).peers() for one in together)
             side = Side(None, (), scene.side(None, (), peers & REAL).addresses)
             if verdict == SATISFIED:
                 sentence = f"the filters of {role} let in nothing but the documented services"

@@ -72,6 +72,7 @@ class Document:
     section: str
     row: str
     url: str | None = None
+    also: tuple[tuple[str, str], ...] = ()  # further sections and rows that say it
 
 
 @dataclass(frozen=True, slots=True)

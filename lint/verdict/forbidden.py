@@ -12,7 +12,7 @@ from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import IntervalSet
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 from lint.verdict.documented import documented
-from lint.verdict.excess import Excess, RuleTraffic, finish, peers_sentence
+from lint.verdict.excess import Excess, RuleTraffic, finish, listed, peers_sentence
 from lint.verdict.finding import Finding, Side
 from lint.verdict.parties import Crowd, Plain, crowds, parties
 from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
@@ -87,7 +87,16 @@ def _pairs(
         for one in end.machines:
             reasons = (*answer.reasons, *first.reasons, *why, *one.reasons)
             yield (
-                Excess(one.endpoint, must, may, tuple(answer.rules), tuple(answer.layers), reasons, sure=one.sure),
+                Excess(
+                    one.endpoint,
+                    must,
+                    may,
+                    tuple(answer.rules),
+                    tuple(answer.layers),
+                    reasons,
+                    sure=one.sure,
+                    spared=known.may if first.text in _WORDS else None,
+                ),
                 end.guarded,
             )
     elif isinstance(last, Plain):
@@ -98,7 +107,15 @@ def _pairs(
             reasons = (*out.reasons, *last.reasons, *why, *one.reasons)
             yield (
                 Excess(
-                    one.endpoint, must, may, tuple(out.rules), tuple(out.layers), reasons, outward=True, sure=one.sure
+                    one.endpoint,
+                    must,
+                    may,
+                    tuple(out.rules),
+                    tuple(out.layers),
+                    reasons,
+                    outward=True,
+                    sure=one.sure,
+                    spared=known.may if last.text in _WORDS else None,
                 ),
                 start.guarded,
             )
@@ -175,7 +192,7 @@ def _finding(
     names = scene.names
     outward = together[0].outward
     machines = [one.endpoint for one in together]
-    peers = IntervalSet.union_of(one.shown.peers() for one in together)
+    peers = IntervalSet.union_of(listed(one).peers() for one in together)
     near = scene.side(source if outward else destination, machines)
     far_name = destination if outward else source
     far_role = None if far_name in _WORDS else far_name
@@ -187,13 +204,16 @@ def _finding(
     else:
         far = Side(far_role, holders, addresses)
     who = names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints of {near.role}"
+    spoken = f"any service{text[3:]}" if text.startswith("any") else text
     if verdict == SATISFIED:
         sentence = (
-            f"{who} reaches nothing of {far_name} on {text}" if outward else f"{far_name} doesn't reach {text} of {who}"
+            f"{who} reaches nothing of {far_name} on {spoken}"
+            if outward
+            else f"{far_name} doesn't reach {spoken} of {who}"
         )
     else:
         can = "can" if verdict == VIOLATED else "may be able to"
-        listed = peers_sentence(names, peers)
-        sentence = f"{who} {can} reach {listed} on {text}" if outward else f"{listed} {can} reach {text} of {who}"
+        words = peers_sentence(names, peers, "the Internet" if far_name == INTERNET else "everybody")
+        sentence = f"{who} {can} reach {words} on {spoken}" if outward else f"{words} {can} reach {spoken} of {who}"
     begun = scene.finding(flow, verdict, near if outward else far, far if outward else near, text, sentence)
     return finish(scene, begun, together)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lint.graph.endpoints import Endpoint
 from lint.packs.model import Flow, Pack
 from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.addresses import cidrs
 from lint.verdict.asking import Asking
 from lint.verdict.bind import Bound
 from lint.verdict.finding import Document, Finding, Side
@@ -37,7 +38,7 @@ class Scene:
         machines = list(endpoints)
         labels = tuple(dict.fromkeys(self.names.endpoint(e) for e in machines))
         own = known_addresses(machines)
-        return Side(role, labels, (*single_cidrs(own), *single_cidrs(addresses - own, 64)))
+        return Side(role, labels, (*single_cidrs(own), *cidrs(addresses - own)))
 
     def trace(self, source: str, destination: str, services: IntervalSet | None, text: str) -> str:
         """The command that shows the same, hop by hop."""
@@ -82,10 +83,9 @@ def _words(text: str) -> list[str]:
 
 
 def document(pack: Pack, flow: Flow) -> Document:
-    """Where the document speaks of the flow; several places one behind the other."""
-    sections = dict.fromkeys(c.section for c in flow.citations if c.section)
-    rows = dict.fromkeys(c.row for c in flow.citations if c.row)
-    return Document(pack.document_title, "; ".join(sections), ", ".join(rows), pack.document_url)
+    """Where the document speaks of the flow: the first place, and all others in `also`."""
+    places = [(c.section, c.row) for c in flow.citations] or [("", "")]
+    return Document(pack.document_title, *places[0], pack.document_url, tuple(places[1:]))
 
 
 def _notes(flow: Flow) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from lint.space.services import parse
 from lint.verdict.asking import Asking
 from lint.verdict.bind import Bound
 from lint.verdict.documented import NOBODY, Documented
-from lint.verdict.excess import Excess, finish, peers_sentence
+from lint.verdict.excess import Excess, finish, listed, peers_sentence
 from lint.verdict.exclusive import excess_of, with_unbound
 from lint.verdict.finding import Finding, Side
 from lint.verdict.names import Names
@@ -64,12 +64,12 @@ def _open(
         for one in excess_of(scene, crowd.machines, services, NOBODY, True):
             excess, verdict = with_unbound(one, known)
             if verdict == "unbound":
-                listed = peers_sentence(scene.names, excess.may.peers())
-                narrow[f"{listed} may reach {text} of {scene.names.endpoint(excess.endpoint)}"] = None
+                words = peers_sentence(scene.names, excess.may.peers())
+                narrow[f"{words} may reach {text} of {scene.names.endpoint(excess.endpoint)}"] = None
             elif verdict != SATISFIED:
                 groups.setdefault((verdict, crowd.guarded), []).append(excess)
     for (verdict, _), together in groups.items():
-        peers = IntervalSet.union_of(one.shown.peers() for one in together)
+        peers = IntervalSet.union_of(listed(one).peers() for one in together)
         machines = [one.endpoint for one in together]
         who = scene.names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints"
         verb = "is open" if verdict == VIOLATED else "may be open"
@@ -85,9 +85,9 @@ def _open(
 
 def _unbound(scene: Scene, flow: Flow, signature: IntervalSet, any_endpoint: bool, narrow: tuple[str, ...]) -> Finding:
     roles = [f"`{name}`" for name in (*flow.sources, *flow.destinations) if name in scene.roles]
-    listed = " and ".join(roles)
+    wanted = " and ".join(roles)
     sentence = (
-        f"bind {listed} in a project file to have this judged" if roles else "it needs a project file to be judged"
+        f"bind {wanted} in a project file to have this judged" if roles else "it needs a project file to be judged"
     )
     if narrow:
         more = f" and {len(narrow) - 3} more" if len(narrow) > 3 else ""

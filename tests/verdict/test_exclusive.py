@@ -208,3 +208,22 @@ def test_a_host_local_port_is_reached_by_nobody_from_outside(tools, peer, verdic
     world = gateway(tools, [("tcp/59999", peer)])
     (finding,) = tools.judge(world, tools.pack(flow), "gateway: [{names: [gateway]}]").findings
     assert finding.verdict == verdict
+
+
+@pytest.mark.parametrize("strictness", ["internet", "ports"])
+def test_a_range_is_listed_as_the_rule_names_it(tools, strictness):
+    flow = tools.flow("exclusive", "agent", "gateway", "tcp/22")
+    world = gateway(tools, [("tcp/22", "0.0.0.0/0"), ("tcp/22", "10.0.0.0/8")])
+    roles = "agent: [{names: [gateway]}]\ngateway: [{names: [gateway]}]"
+    judged = tools.judge(world, tools.pack(flow), roles, more=f"    strictness: {strictness}\n")
+    (finding,) = judged.findings
+    from lint.space.addresses import IPV4, parse_cidrs
+
+    assert parse_cidrs(*(lane.source for lane in finding.excess)) == IPV4 - parse_cidrs("10.0.2.9/32")
+
+
+def test_private_ranges_are_no_excess_where_public_addresses_alone_count(tools):
+    flow = tools.flow("exclusive", "console", "gateway", "tcp/22")
+    world = gateway(tools, [("tcp/22", "10.0.0.0/8"), ("tcp/22", "198.51.100.0/24")])
+    judged = tools.judge(world, tools.pack(flow), ROLES, more="    strictness: internet\n")
+    assert lanes(judged.findings[0]) == [("198.51.100.0/24", "tcp/22")]
