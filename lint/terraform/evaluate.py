@@ -143,6 +143,13 @@ class Run:
         self.report(Diagnostic(severity, problem.text, origin, remedy))
         return unknown(DYNAMIC, (Reason(problem.text, "tf.invalid-expression", origin),))
 
+    def failed(self, problem: Exception, expression: Expression, module: ModuleInstance) -> Value:
+        """Reports an expression on which netpact itself fails, since no input may end in a traceback; it is unknown."""
+        origin = replace(origin_of(expression.span), calls=module.calls)
+        text = f"netpact could not evaluate this expression ({type(problem).__name__})"
+        self.report(Diagnostic("incomplete", text, origin, "please report it, with the expression"))
+        return unknown(DYNAMIC, (Reason(text, "tf.internal", origin),))
+
     def constant(self, expression: Expression, module: ModuleInstance | None = None) -> Value:
         """The value of an expression that refers to nothing: the same in every instance, so it is evaluated once."""
         kept = self._constants.get(id(expression))
@@ -152,6 +159,8 @@ class Run:
             value = evaluate(expression, self._no_names)
         except EvaluationProblem as problem:
             value = self.refused(problem, module if module is not None else self.root)
+        except Exception as problem:
+            value = self.failed(problem, expression, module if module is not None else self.root)
         if value.known:  # each `uuid()` is another value
             self._constants[id(expression)] = (expression, value)
         return value
@@ -393,7 +402,7 @@ class Run:
                 condition = rule.body.attribute("condition") if rule.type == "validation" else None
                 if condition is None:
                     continue
-                value = module.value(condition.value)
+                value = module.quietly(condition.value)
                 try:
                     holds = convert(value, BOOL).data
                 except ConversionError:
@@ -409,7 +418,9 @@ class Run:
                 text = f"the value of var.{name}{where} fails its validation{detail}"
                 call = module.calls[-1] if module.calls else None
                 place = span_origin(condition.span, calls=module.calls)
-                self.report(Diagnostic("error", text, call or place, f"give a valid value (rule at {place.where()})"))
+                # A module whose default is refused by its own rule waits for a value.
+                severity = "error" if name in module.given else "warning"
+                self.report(Diagnostic(severity, text, call or place, f"give a valid value (rule at {place.where()})"))
 
 
 _CALL_META = frozenset({"source", "version", "count", "for_each", "providers", "depends_on"})

@@ -43,6 +43,7 @@ class Files:
         self.boundary = Path(os.path.realpath(boundary))
         self._overlay = {os.path.realpath(path): data for path, data in (overlay or {}).items()}
         self._read: dict[str, bytes] = {}
+        self._walked: dict[str, list[PurePosixPath]] = {}
 
     def _inside(self, path: Path, shown: str) -> str:
         try:
@@ -112,20 +113,37 @@ class Files:
         """Every regular file below a directory, relative to it, sorted; links out of the boundary are left out."""
         name = shown if shown is not None else directory.as_posix()
         top = self._inside(directory, name)
+        found = self._walked.get(top)
+        if found is None:
+            found = self._walked[top] = self._walk(top, name)
+        return iter(found)
+
+    def _walk(self, top: str, name: str) -> list[PurePosixPath]:
+        found: list[PurePosixPath] = []
+        pending = [("", top)]
         seen = 0
-        for folder, folders, names in os.walk(top, followlinks=False):
-            folders.sort()
-            for entry in sorted(names):
+        while pending:
+            prefix, folder = pending.pop()
+            try:
+                entries = list(os.scandir(folder))
+            except OSError:
+                continue
+            for entry in entries:
                 seen += 1
                 if seen > MAX_LISTED:
                     raise FileRefused(f"{name} holds more than {MAX_LISTED:,} files")
-                full = Path(folder) / entry
-                try:
-                    if not Path(self._inside(full, entry)).is_file():
+                if entry.is_symlink():
+                    try:
+                        target = self._inside(Path(entry.path), entry.name)
+                    except FileRefused:
                         continue
-                except FileRefused:
-                    continue
-                yield PurePosixPath(full.relative_to(top).as_posix())
+                    if Path(target).is_file():
+                        found.append(PurePosixPath(prefix + entry.name))
+                elif entry.is_dir(follow_symlinks=False):
+                    pending.append((f"{prefix}{entry.name}/", entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    found.append(PurePosixPath(prefix + entry.name))
+        return sorted(found)
 
 
 def _why(problem: Exception) -> str:

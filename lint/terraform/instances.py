@@ -7,7 +7,7 @@ asks for itself is a cycle, and is reported with its path. It knows no cloud; wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lint.origin import Origin, Reason
@@ -32,8 +32,8 @@ from lint.terraform.values import (
     as_text,
     is_null,
     object_value,
-    string,
     refined,
+    string,
     tuple_value,
     unknown,
     with_marks,
@@ -93,6 +93,7 @@ class ModuleInstance:
         self.instance = instance
         self.calls = calls
         self.reasons = reasons  # why it isn't known whether this instance exists; () where it certainly does
+        self.given: set[str] = set()  # variables whose value isn't their default
         self._variables: dict[str, Value] = {}
         self._locals: dict[str, Value] = {}
         self._outputs: dict[str, Value] = {}
@@ -102,6 +103,7 @@ class ModuleInstance:
         self._providers: dict[str, Mapping[str, Value]] = {}
         self._roots = self._namespaces()
         self.scope = Scope(self._resolve, run.files, run.top, run.budget, self._check)
+        self._short_circuit = replace(self.scope, short_circuit=True)
 
     # Names
 
@@ -185,13 +187,26 @@ class ModuleInstance:
         if type(expression) is Literal or not references(expression):
             return self.run.constant(expression, self)
         try:
-            return evaluate(expression, self.scope, names)
+            try:
+                return evaluate(expression, self.scope, names)
+            except UndeclaredName:
+                raise
+            except EvaluationProblem:
+                # Up to 1.11 Terraform evaluates both sides of && and ||; what that refuses may be written for 1.12.
+                return evaluate(expression, self._short_circuit, names)
         except EvaluationProblem as problem:
             return self.run.refused(problem, self)
+        except Exception as problem:
+            return self.run.failed(problem, expression, self)
 
-    def _guard(self, label: str) -> bool:
-        """Whether something is being evaluated already; then the cycle is reported."""
-        return self.run.enter(self, label)
+    def quietly(self, expression: Expression) -> Value:
+        """The value of an expression; unknown, and nothing is said, where Terraform would refuse it."""
+        try:
+            return evaluate(expression, self._short_circuit)
+        except EvaluationProblem as problem:
+            return unknown(DYNAMIC, (Reason(problem.text, "tf.invalid-expression"),))
+        except Exception as problem:
+            return self.run.failed(problem, expression, self)
 
     def variable(self, name: str, span: Span | None = None) -> Value:
         """The value of an input variable."""
@@ -226,6 +241,7 @@ class ModuleInstance:
         value = self.run.given(name, self) if self.parent is None else self._argument(name)
         default = body.attribute("default")
         if value is not None and not (is_null(value) and not nullable):
+            self.given.add(name)
             value = self._take(name, value, constraint, place)
         elif default is not None:
             value = self.run.defaults.get(id(block))

@@ -74,7 +74,8 @@ It is asked for every reference of an expression before the expression is evalua
 class Scope:
     """Everything that an expression can see.
 
-    `directory` is where relative paths start (the root module's).
+    `directory` is where relative paths start (the root module's). `short_circuit`: `&&` and `||` leave their right side
+    alone where the left one decides, as Terraform does since 1.12.
     """
 
     resolve: Resolver
@@ -82,6 +83,7 @@ class Scope:
     directory: Path = field(default_factory=Path)
     budget: Budget = field(default_factory=Budget)
     check: Check | None = None
+    short_circuit: bool = False
 
 
 def no_names(name: str, span: Span) -> Value:

@@ -17,12 +17,17 @@ def join_texts(values: Sequence[Value], budget: Budget) -> Value:
         return Value(STRING, normal("".join([v.data for v in values])))
 
     def join(texts: Sequence[Value]) -> Value:
+        if any(t.data is None for t in texts):
+            raise ValueError("a null has no text")
         if all(t.known for t in texts):
             budget.text(sum([len(t.data) for t in texts]))
             return Value(STRING, normal("".join([t.data for t in texts])))
         return _partly_known(texts)
 
-    lifted = lift(values, join, ValueError)
+    try:
+        lifted = lift(values, join, ValueError)
+    except ValueError:
+        lifted = None  # every candidate is null, so that Terraform refuses whatever it turns out to be
     return lifted if lifted is not None else _partly_known(values)
 
 

@@ -51,9 +51,9 @@ def _resource(resource: Resource, after: Mapping[str, Any], unknown: Mapping[str
         if not _same(_plain(value), after.get(name), unknown.get(name)):
             yield f"{resource.address}.{name}: evaluated {_plain(value)!r}, planned {after.get(name)!r}"
     for name, blocks in resource.blocks.items():
-        if name in after and isinstance(after[name], list) and name not in ("lifecycle", "timeouts"):
-            if all(block.certain for block in blocks) and name not in resource.open_blocks:
-                yield from _blocks(resource, name, [_nested(block) for block in blocks], after[name])
+        listed = isinstance(after.get(name), list) and name not in ("lifecycle", "timeouts")
+        if listed and all(block.certain for block in blocks) and name not in resource.open_blocks:
+            yield from _blocks(resource, name, [_nested(block) for block in blocks], after[name])
 
 
 def _blocks(resource: Resource, name: str, evaluated: list[Any], planned: list[Any]) -> Iterator[str]:
@@ -68,6 +68,9 @@ def _blocks(resource: Resource, name: str, evaluated: list[Any], planned: list[A
         unique = {json.dumps(block, sort_keys=True, default=str) for block in evaluated}
         if len(unique) != len(planned):
             yield f"{resource.address}.{name}: evaluated {len(unique)} blocks, planned {len(planned)}"
+
+
+PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp"}  # as the provider writes numbers
 
 
 class _Open:
@@ -116,7 +119,11 @@ def _same(evaluated: Any, planned: Any, unknown: Any) -> bool:
         return True
     if isinstance(evaluated, dict) and isinstance(planned, dict):
         return all(
-            _same(each, planned.get(name), unknown.get(name) if isinstance(unknown, dict) else None)
+            _same(
+                PROTOCOLS.get(each, each) if name == "protocol" else each,
+                planned.get(name),
+                unknown.get(name) if isinstance(unknown, dict) else None,
+            )
             for name, each in evaluated.items()
         )
     if isinstance(evaluated, list) and isinstance(planned, list):

@@ -24,6 +24,7 @@ from .planned import differences, known_values
 from .shown import messages, shown
 
 PLACES = ("/opt/tf-plugins", "/usr/local/share/terraform/plugins", "~/.terraform.d/plugins")
+FLAGS = ("true", "false")
 PROVIDER = """
 terraform {
   required_providers {
@@ -66,7 +67,7 @@ def generated(seed: int) -> dict[str, str]:
     newbits = pick.randint(2, 8)
     protocol = pick.choice(['"tcp"', '"UDP"', '"6"', '"17"', '"icmp"'])
     entries = "\n".join(
-        f"    {name} = {{ size = {size}, open = {str(pick.random() < 0.5).lower()}, ports = {json.dumps(ports[:size])} }}"
+        f"    {name} = {{ size = {size}, open = {pick.choice(FLAGS)}, ports = {json.dumps(ports[:size])} }}"
         for name, size in groups.items()
     )
     root = f"""
@@ -90,7 +91,7 @@ resource "aws_subnet" "this" {{
   count      = length(local.cidrs)
   vpc_id     = aws_vpc.this.id
   cidr_block = local.cidrs[count.index]
-  tags       = {{ Name = format("%s-%02d", "subnet", count.index), last = tostring(count.index == length(local.cidrs) - 1) }}
+  tags       = {{ Name = format("%s-%02d", "subnet", count.index), last = count.index == length(local.cidrs) - 1 }}
 }}
 module "group" {{
   source   = "./group"

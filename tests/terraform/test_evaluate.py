@@ -480,3 +480,25 @@ def test_data_sources_that_need_only_their_arguments_can_be_evaluated(evaluate: 
         data_evaluators={"aws_region_name": lambda values: {"name": values["short"]}},
     )
     assert outputs(evaluation) == {"r": "use1"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("var.none != null && var.none.enabled", False),
+        ("var.none == null || length(var.none) > 0", True),
+    ],
+)
+def test_logic_that_only_newer_terraform_accepts_is_evaluated_as_it_does(
+    evaluate: Evaluate, expression: str, expected: bool
+) -> None:
+    evaluation = evaluate(f'variable "none" {{ default = null }}\noutput "x" {{ value = {expression} }}')
+    assert outputs(evaluation) == {"x": expected}
+    assert messages(evaluation) == []
+
+
+def test_what_terraform_refuses_is_unknown_and_said(evaluate: Evaluate) -> None:
+    evaluation = evaluate('resource "aws_vpc" "a" {\n  cidr_block = cidrsubnet("10.0.0.0/8", 40, 1)\n}')
+    (message,) = messages(evaluation)
+    assert message.startswith("main.tf:2: ")
+    assert not evaluation.resources[0].values["cidr_block"].known
