@@ -140,6 +140,7 @@ def _relative(text: str, here: Path) -> str:
 
 def _packs(request: Request) -> Mapping[str, Pack]:
     from lint.packs.find import find
+    from lint.packs.problem import UnknownPack
 
     own = [str(path) for path in request.project.packs] if request.project is not None else []
     wanted = list(request.packs)
@@ -150,8 +151,10 @@ def _packs(request: Request) -> Mapping[str, Pack]:
     for name in dict.fromkeys(wanted):
         try:
             found[name] = find(name, own, base)
-        except LookupError:
-            continue  # the judge says so, with the line of the project file
+        except UnknownPack:
+            if name in request.packs:
+                raise
+            # A name of the project file: the judge says so with its line.
     return found
 
 

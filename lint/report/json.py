@@ -54,6 +54,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
             "title": finding.document.title,
             "section": finding.document.section,
             "row": finding.document.row,
+            "also": [{"section": section, "row": row} for section, row in finding.document.also],
             "url": finding.document.url,
         },
         "kind": finding.kind,

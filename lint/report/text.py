@@ -9,6 +9,7 @@ from pathlib import Path
 from lint.report.document import CheckReport, count
 from lint.report.excerpt import excerpt
 from lint.report.style import VERDICT_COLOURS, Style, printable
+from lint.report.words import document
 from lint.sources import Problem
 from lint.verdict.finding import Finding, Lane, Side, Witness
 
@@ -111,16 +112,7 @@ def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[st
         yield f"    {style.paint('waived:', 'cyan')} {printable(finding.waived_by)}"
     if finding.witness is not None:
         yield f"    {style.paint('packet:', 'dim')} {_witness(finding.witness)}"
-    document = ", ".join(
-        p
-        for p in (
-            finding.document.title,
-            finding.document.section,
-            f"row {finding.document.row}" if finding.document.row else "",
-        )
-        if p
-    )
-    yield f"    {style.paint('document:', 'dim')} {printable(document)}"
+    yield f"    {style.paint('document:', 'dim')} {printable(document(finding))}"
     if finding.trace:
         yield f"    {style.paint('explain:', 'dim')} {printable(finding.trace)}"
     yield from _fix(finding, style)

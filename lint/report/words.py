@@ -38,7 +38,9 @@ def lane(one: Lane) -> str:
 def document(finding: Finding) -> str:
     """Where the vendor's document says it."""
     row = f"row {finding.document.row}" if finding.document.row else ""
-    return ", ".join(part for part in (finding.document.title, finding.document.section, row) if part)
+    said = ", ".join(part for part in (finding.document.title, finding.document.section, row) if part)
+    more = len(finding.document.also)
+    return said + (f" (and {more} more place{'s' if more > 1 else ''})" if more else "")
 
 
 def places(finding: Finding) -> list[Origin]:

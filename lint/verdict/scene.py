@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from lint.graph.endpoints import Endpoint
 from lint.packs.model import Flow, Pack
 from lint.space.intervals import EMPTY, IntervalSet
-from lint.space.addresses import cidrs
 from lint.verdict.asking import Asking
 from lint.verdict.bind import Bound
 from lint.verdict.finding import Document, Finding, Side
@@ -38,7 +37,7 @@ class Scene:
         machines = list(endpoints)
         labels = tuple(dict.fromkeys(self.names.endpoint(e) for e in machines))
         own = known_addresses(machines)
-        return Side(role, labels, (*single_cidrs(own), *cidrs(addresses - own)))
+        return Side(role, labels, (*single_cidrs(own), *single_cidrs(addresses - own, 8)))
 
     def trace(self, source: str, destination: str, services: IntervalSet | None, text: str) -> str:
         """The command that shows the same, hop by hop."""
