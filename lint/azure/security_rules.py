@@ -127,6 +127,8 @@ def read_rule(view: View, key: str, owner: str, resolve: Resolve, addresses: Res
     assert ports is not None and ports_may is not None and source_ports is not None and source_ports_may is not None
     services = _services(protocols, ports, source_ports)
     services_may = _services(protocols_may, ports_may, source_ports_may)
+    if protocols_may != protocols:  # it may be a protocol without ports, which asks for none
+        services_may = services_may | (protocols_may - WITH_PORTS)
     description = view.text("description")
     rule = SecurityRule(
         key=key,

@@ -120,7 +120,7 @@ def test_without_interfaces_the_members_of_a_group_are_not_known(landscape: Any)
 
 RULE_ID = "[resourceId('Microsoft.Network/networkSecurityGroups/securityRules', parameters('nsg'), 'https')]"
 SUBNET_ID = "[concat(resourceId('Microsoft.Network/virtualNetworks', variables('vnet')), '/subnets/apps')]"
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
     "parameters": {"nsg": {"type": "String", "defaultValue": "web"}, "secret": {"type": "String"}},
     "variables": {"vnet": "[concat(parameters('nsg'), '-vnet')]"},
@@ -227,8 +227,8 @@ def test_an_exported_template(judge: Any) -> None:
 )
 def test_odd_template_expressions_are_unknown_and_do_no_harm(expression: str) -> None:
     template = copy.deepcopy(TEMPLATE)
-    template["resources"][0]["properties"]["securityRules"][0]["properties"]["sourceAddressPrefix"] = expression  # type: ignore[index]
-    template["resources"] = [template["resources"][0]]  # type: ignore[index]
+    template["resources"][0]["properties"]["securityRules"][0]["properties"]["sourceAddressPrefix"] = expression
+    template["resources"] = [template["resources"][0]]
     graph = graph_from_documents([template])
     assert graph.filters
 

@@ -104,6 +104,41 @@ class Nodes:
                 if name is not None:
                     self._by_name.setdefault((resource.type, name.lower()), []).append(node)
 
+        self._looked_up()
+
+    def _looked_up(self) -> None:
+        """A data source stands for the resource that another root makes, where id or names tell which one it is."""
+        by_id: dict[tuple[str, str], Node] = {}
+        for node in self.all:
+            real = node.text("id")
+            if node.managed and real:
+                by_id.setdefault((node.type, real.lower()), node)
+        kept: list[Node] = []
+        for node in self.all:
+            twin: Node | None = None
+            if not node.managed:
+                real = node.text("id")
+                twin = by_id.get((node.type, real.lower())) if real else self._twin(node)
+            if twin is None:
+                kept.append(node)
+            else:
+                self._by_address[node.root, node.resource.address] = twin
+        self.all = kept
+
+    def _twin(self, node: Node) -> Node | None:
+        """The one managed resource of the same type and names in any root."""
+        name = node.text("name")
+        found = [] if name is None else self._by_name.get((node.type, name.lower()), [])
+        names = ("resource_group_name", "virtual_network_name")
+        same = [
+            one
+            for one in found
+            if one.managed
+            and all((one.text(each) or "").lower() == (node.text(each) or "").lower() for each in names)
+            and one.text("resource_group_name") is not None
+        ]
+        return same[0] if len(same) == 1 else None
+
     def of_type(self, *types: str) -> Iterable[Node]:
         """The nodes of these types, data sources included."""
         for node in self.all:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lint.azure.lowering.filters import ADMIN, NSG, PEERING, PUBLIC_ADDRESS, Filters
 from lint.azure.lowering.links import joined
@@ -19,10 +19,11 @@ from lint.azure.model import (
     SecurityGroup,
     Subnet,
 )
+from lint.azure.records import PROVISIONAL
 from lint.graph.endpoints import Address, Endpoint, Layer
 from lint.graph.places import Places
 from lint.origin import Reason
-from lint.space.addresses import IPV4, IPV6, PRIVATE, REAL
+from lint.space.addresses import IPV4, IPV6, PRIVATE
 from lint.space.intervals import EMPTY, IntervalSet
 
 PRIVATE_ENDPOINTS = "#private-endpoints"  # the part of a subnet whose layers may differ: its private endpoints
@@ -259,7 +260,7 @@ class Endpoints:
             origin=machine.origin if machine is not None and identity == machine.key else interface.origin,
             groups_open=groups_open,
             network=first.network if first is not None else None,
-            aliases=tuple(dict.fromkeys(one for one in aliases if one and one != identity)),
+            aliases=_shown(aliases, identity),
             tags=tuple(sorted(tags.items())),
             tags_open=tuple(dict.fromkeys(tags_open)),
             account=interface.subscription,
@@ -372,7 +373,7 @@ class Endpoints:
                 layers=(),
                 origin=balancer.origin,
                 network=self._network(front),
-                aliases=tuple(dict.fromkeys((*balancer.aliases, front.key, front.name))),
+                aliases=_shown([*balancer.aliases, front.key, front.name], balancer.key if alone else front.key),
                 tags=balancer.tags,
                 initiates=False,
                 reasons=balancer.reasons,
@@ -416,7 +417,7 @@ class Endpoints:
             layers=(Layer(NSG, (), open=reasons),),
             origin=machine.origin,
             groups_open=reasons,
-            aliases=machine.aliases,
+            aliases=_shown(machine.aliases, machine.key),
             tags=machine.tags,
             tags_open=machine.tags_open,
             exists=machine.exists,
@@ -474,7 +475,7 @@ class Endpoints:
             layers=layers,
             origin=origin,
             network=subnets[0].network if len({one.network for one in subnets}) == 1 else None,
-            aliases=tuple(one for one in getattr(owner, "aliases", ()) if one != key),
+            aliases=_shown(getattr(owner, "aliases", ()), key),
             tags=getattr(owner, "tags", ()),
             account=getattr(owner, "subscription", None),
             region=getattr(owner, "location", None),
@@ -490,4 +491,6 @@ def _names(group: SecurityGroup, asg: str) -> bool:
     )
 
 
-WHOLE = REAL
+def _shown(aliases: Iterable[str], identity: str) -> tuple[str, ...]:
+    """The names that select an endpoint: not its id, and none that is only this room's."""
+    return tuple(dict.fromkeys(one for one in aliases if one and one != identity and not one.startswith(PROVISIONAL)))
