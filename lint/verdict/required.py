@@ -37,6 +37,7 @@ class Answer:
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sentence: str = ""
+    chosen: int = 0  # of several services of which one is enough, the one that this is about
 
 
 class Required:

@@ -103,12 +103,13 @@ def _best(answers: list[Answer]) -> Answer:
     if len(answers) == 1:
         return answers[0]
     for verdict in (SATISFIED, NOT_APPLICABLE):
-        for answer in answers:
+        for chosen, answer in enumerate(answers):
             if answer.verdict == verdict:
-                return answer
+                return replace(answer, chosen=chosen)
     unsure = [answer for answer in answers if answer.verdict == UNDETERMINED] or answers
     return replace(
         unsure[0],
+        chosen=answers.index(unsure[0]),
         lost=tuple(part for answer in unsure for part in answer.lost),
         unknown=tuple(dict.fromkeys(text for answer in unsure for text in answer.unknown)),
         blockers=distinct(one for answer in unsure for one in answer.blockers),
@@ -188,7 +189,7 @@ def _witness(found: Group, wanted: Wanted) -> Witness | None:
     if both is None:
         return None
     start, end = both
-    far, services = pair.answer.lost[0] if pair.answer.lost else (None, wanted.services[0])
+    far, services = pair.answer.lost[0] if pair.answer.lost else (None, wanted.services[pair.answer.chosen])
     source: int | None = None
     target: int | None = None
     if isinstance(start, Machine):
@@ -223,7 +224,8 @@ def _trace(scene: Scene, found: Group, wanted: Wanted) -> str | None:
         else next(iter(single_cidrs(one.may, 64)), "internet")
         for one in both
     )
-    return scene.trace(start, end, wanted.services[0], wanted.text.split(" ")[0])
+    chosen = found.pairs[0].answer.chosen
+    return scene.trace(start, end, wanted.services[chosen], wanted.text.split(" or ")[chosen])
 
 
 def bare(scene: Scene, flow: Flow, verdict: str, sentence: str, service: str | None = None) -> Finding:

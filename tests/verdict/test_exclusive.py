@@ -214,12 +214,13 @@ def test_a_host_local_port_is_reached_by_nobody_from_outside(tools, peer, verdic
 def test_a_range_is_listed_as_the_rule_names_it(tools, strictness):
     flow = tools.flow("exclusive", "agent", "gateway", "tcp/22")
     world = gateway(tools, [("tcp/22", "0.0.0.0/0"), ("tcp/22", "10.0.0.0/8")])
-    roles = "agent: [{names: [gateway]}]\ngateway: [{names: [gateway]}]"
+    world.group("agents").machine("agent", "10.0.1.5", "agents")
+    roles = "agent: [{names: [agent]}]\ngateway: [{names: [gateway]}]"
     judged = tools.judge(world, tools.pack(flow), roles, more=f"    strictness: {strictness}\n")
     (finding,) = judged.findings
     from lint.space.addresses import IPV4, parse_cidrs
 
-    assert parse_cidrs(*(lane.source for lane in finding.excess)) == IPV4 - parse_cidrs("10.0.2.9/32")
+    assert parse_cidrs(*(lane.source for lane in finding.excess)) == IPV4 - parse_cidrs("10.0.1.5/32")
 
 
 def test_private_ranges_are_no_excess_where_public_addresses_alone_count(tools):

@@ -370,3 +370,12 @@ def test_replies_have_to_come_back_to_every_port_of_the_client(tools, replies, p
         assert "network_acl" in finding.layers
     if verdict == "violated":
         assert [one.filter for one in finding.blocked_by] == ["acl-b"]
+
+
+@pytest.mark.parametrize("open_", ["tcp/22", "tcp/443"])
+def test_the_alternative_that_holds_is_the_one_that_is_traced(tools, open_):
+    flow = tools.flow("required", "agent", "gateway", "tcp/22 tcp/443", any_service=True)
+    world = two_agents(tools, [(open_, "10.0.1.0/24")])
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.trace.endswith(f"--service {open_}")
+    assert finding.witness.port == int(open_[4:])
