@@ -328,11 +328,10 @@ def _owners(engine: Engine, world: World, spot: Spot, stretch: Spot, places: Int
     own = (
         IntervalSet.union_of(one.places for one in engine.resolved.spots[spot.endpoint.id]) if spot.endpoint else EMPTY
     )
-    for crowd in world.machines(stretch):
-        if known or (crowd.endpoint is not None and engine.exempts(crowd.endpoint)):
-            here = (crowd.places & places) - own
-            if here:
-                found.append(crowd if here == crowd.places else narrowed(engine.resolved, crowd, here))
+    for crowd in world.machines(stretch) if known else world.exempting(stretch):
+        here = (crowd.places & places) - own
+        if here:
+            found.append(crowd if here == crowd.places else narrowed(engine.resolved, crowd, here))
     return found
 
 

@@ -11,8 +11,10 @@ from lint.graph.rules import Action, Direction, Filter
 from lint.graph.topology import Subnet
 from lint.origin import Reason
 from lint.reach.filters import Judged, Matched, asks_local, judge, local_key
+from lint.reach.reply import answered_bounds
 from lint.reach.resolved import Resolved, Spot
 from lint.reach.routes import Share, compile_table
+from lint.space.addresses import EVERYWHERE
 from lint.space.bounds import EVERYTHING, NOTHING, Bounds
 from lint.space.intervals import IntervalSet
 from lint.space.traffic import ALL_TRAFFIC
@@ -42,6 +44,8 @@ class Engine:
         self._views: dict[object, View] = {}
         self._tables: dict[str, tuple[Share, ...]] = {}
         self._asks_local: dict[str, bool] = {}
+        self._exempting: frozenset[str] | None = None
+        self._answered: dict[int, tuple[View, Bounds]] = {}
         self.memory: dict[str, object] = {}  # what other modules of this room keep for this graph
 
     def shares(self, table: str) -> tuple[Share, ...] | None:
@@ -115,8 +119,21 @@ class Engine:
 
     def exempts(self, endpoint: Endpoint) -> bool:
         """Whether a filter at the interface may exempt traffic from the other layers."""
-        filters = (self.graph.filters.get(name) for layer in endpoint.layers for name in layer.filters)
-        return any(rule.action is Action.BYPASS for one in filters if one is not None for rule in one.rules)
+        if self._exempting is None:
+            self._exempting = frozenset(
+                one.id for one in self.graph.filters.values() if any(rule.action is Action.BYPASS for rule in one.rules)
+            )
+        return bool(self._exempting) and any(
+            name in self._exempting for layer in endpoint.layers for name in layer.filters
+        )
+
+    def answered(self, view: View) -> Bounds:
+        """The requests whose replies a stateless layer passes, peers being the remote side."""
+        found = self._answered.get(id(view))
+        if found is None:
+            # The view is kept beside its answer, so that its id stays its own.
+            found = self._answered[id(view)] = (view, answered_bounds(view.passes, EVERYWHERE))
+        return found[1]
 
     def asks_local(self, spot: Spot) -> bool:
         """Whether any filter at a spot, its subnet's included, depends on the spot's own address."""

@@ -9,10 +9,10 @@ from lint.graph.rules import Direction
 from lint.graph.topology import Subnet
 from lint.origin import Origin, Reason
 from lint.reach.engine import Engine, View, with_bypasses
-from lint.reach.reply import ONE_WAY, UNANSWERED, answered_bounds, any_port
+from lint.reach.reply import ONE_WAY, UNANSWERED, any_port
 from lint.reach.resolved import Spot
 from lint.reach.ways import Mark, Way, place_text, private_ways, public_way_in, public_ways_out, same_subnet
-from lint.space.addresses import EVERYWHERE, REAL, cidrs
+from lint.space.addresses import REAL, cidrs
 from lint.space.bounds import ANYTHING, EVERYTHING, NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_SERVICES
@@ -368,6 +368,7 @@ def _stateless(views: Iterable[View]) -> list[View]:
 
 
 def _reply_steps(
+    engine: Engine,
     views: list[View],
     frame: _Frame,
     remote: str,
@@ -380,7 +381,7 @@ def _reply_steps(
     steps = []
     places = frame.addressed if remote == DESTINATION else (seen if seen is not None else frame.source)
     for view in views:
-        bounds = frame.say(answered_bounds(view.passes.restrict(places), EVERYWHERE), remote, seen)
+        bounds = frame.say(engine.answered(view), remote, seen)
         if translated:
             bounds = any_port(bounds)
         steps.append(_view_step(view, bounds, text, places, reply=True))
@@ -393,7 +394,9 @@ def _reply_start(
     if way.gateway is not None and _same(way.gateway.subnet, destination.subnet):
         crosses = False
     views = _stateless(engine.endpoint_views(destination, Direction.EGRESS, way.references_in, crosses))
-    return _reply_steps(views, frame, SOURCE, frame.seen, _seen_text(engine, source, way), translated=way.translated)
+    return _reply_steps(
+        engine, views, frame, SOURCE, frame.seen, _seen_text(engine, source, way), translated=way.translated
+    )
 
 
 def _reply_end(
@@ -404,7 +407,7 @@ def _reply_end(
     if way.gateway is not None and _same(way.gateway.subnet, source.subnet):
         crosses = False
     views = _stateless(engine.endpoint_views(source, Direction.INGRESS, way.references_out, crosses))
-    return _reply_steps(views, frame, DESTINATION, None, place_text(engine, destination))
+    return _reply_steps(engine, views, frame, DESTINATION, None, place_text(engine, destination))
 
 
 def _behind_nat(engine: Engine, source: Spot, destination: Spot, way: Way, frame: _Frame) -> list[Step]:
@@ -416,10 +419,10 @@ def _behind_nat(engine: Engine, source: Spot, destination: Spot, way: Way, frame
         return steps
     if not _same(gateway.subnet, destination.subnet):
         views = _stateless(engine.subnet_views(gateway.subnet, Direction.INGRESS, False, EMPTY, True))
-        steps += _reply_steps(views, frame, DESTINATION, None, place_text(engine, destination), translated=True)
+        steps += _reply_steps(engine, views, frame, DESTINATION, None, place_text(engine, destination), translated=True)
     if not _same(gateway.subnet, source.subnet):
         views = _stateless(engine.subnet_views(gateway.subnet, Direction.EGRESS, False, EMPTY, True))
-        steps += _reply_steps(views, frame, SOURCE, None, place_text(engine, source))
+        steps += _reply_steps(engine, views, frame, SOURCE, None, place_text(engine, source))
     return steps + _routes_back(engine, gateway, source, source, frame, way)
 
 
@@ -450,7 +453,7 @@ def _routes_back(engine: Engine, start: Spot, target: Spot, source: Spot, frame:
             # Seen from the reply, its source is the request's destination.
             remote = DESTINATION if border.remote == SOURCE else SOURCE
             views = _stateless(engine.subnet_views(border.subnet, border.direction, False, EMPTY, True))
-            for step in _reply_steps(views, frame, remote, seen if remote == SOURCE else None, ""):
+            for step in _reply_steps(engine, views, frame, remote, seen if remote == SOURCE else None, ""):
                 part = part & step.bounds
         total = total | part
     if not routed:

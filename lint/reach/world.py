@@ -30,6 +30,7 @@ class World:
         for subnet in engine.graph.subnets.values():
             self._subnets[subnet.network].append(subnet)
         self._crowds: dict[_Where, list[Spot]] = defaultdict(list)
+        self._exempting: dict[_Where, list[Spot]] = defaultdict(list)
         self._stretched: dict[_Where, list[_Where]] = {}  # the stretch that a subnet's first one stands for
         self._gather(engine)
         # The Internet: addresses that anybody may have, and the public addresses that aren't known yet.
@@ -52,12 +53,22 @@ class World:
             shown = IntervalSet.union_of(spot.shown for spot in members)
             within = IntervalSet.union_of(spot.within for spot in members)
             crowd = replace(first, places=places, shown=shown, within=within, public=EMPTY, public_exists=False)
-            self._crowds[(first.subnet.id if first.subnet else None, first.network)].append(crowd)
+            where = (first.subnet.id if first.subnet else None, first.network)
+            self._crowds[where].append(crowd)
+            if crowd.endpoint is not None and engine.exempts(crowd.endpoint):
+                self._exempting[where].append(crowd)
 
     def machines(self, stretch: Spot) -> list[Spot]:
         """The known machines of a stretch; those of one subnet with the same filters are one spot with several places."""
         where = (stretch.subnet.id if stretch.subnet else None, stretch.network)
         return [crowd for one in self._stretched.get(where, [where]) for crowd in self._crowds.get(one, ())]
+
+    def exempting(self, stretch: Spot) -> list[Spot]:
+        """Those of them whose own filters may exempt traffic from the subnet's."""
+        if not self._exempting:
+            return []
+        where = (stretch.subnet.id if stretch.subnet else None, stretch.network)
+        return [crowd for one in self._stretched.get(where, [where]) for crowd in self._exempting.get(one, ())]
 
     def private(self, spot: Spot) -> list[Spot]:
         """Whoever could exchange packets with a spot without the Internet, as disjoint stretches; private addresses that lie nowhere come last."""
