@@ -13,6 +13,8 @@ from lint.origin import Origin, Reason
 
 if TYPE_CHECKING:
     from lint.graph.graph import RuleGraph
+    from lint.live.options import LiveOptions
+    from lint.live.snapshot import Snapshot
     from lint.terraform.configuration import ParseCache
     from lint.terraform.options import Options as TerraformOptions
     from lint.terraform.resources import Evaluation
@@ -64,7 +66,7 @@ class LoadOptions:
     service_tags: tuple[Path, ...] = ()
     prefix_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     overlay: Mapping[Path, bytes] = field(default_factory=dict)
-    live: Mapping[str, Any] = field(default_factory=dict)
+    live: LiveOptions | None = None  # None: the defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _recognise(path: Path) -> str:
             start = file.read(4)
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}") from error
-    if start == b"\x28\xb5\x2f\xfd":  # Zstandard's magic number
+    if start.startswith((b"\x28\xb5\x2f\xfd", b"\x1f\x8b")):  # Zstandard's and gzip's magic numbers
         return "snapshot"
     document = _read_json(path)
     if isinstance(document, dict):
@@ -207,6 +209,10 @@ def _read(source: Source, options: LoadOptions, base: Path, cache: ParseCache | 
         return _terraform(source, source.path, options, base, cache)
     if source.kind in ("plan", "state"):
         return _json(source, source.path, options, base)
+    if source.kind == "snapshot":
+        from lint.live.snapshot import read
+
+        return _collected(source, read(source.path), options)
     return _dump(source, source.path, options)
 
 
@@ -339,7 +345,43 @@ def _count_json(path: Path) -> int:
 
 
 def _live(source: Source, options: LoadOptions) -> _Read:
-    raise NotImplementedError
+    from importlib import import_module
+
+    from lint.live.options import LiveOptions
+
+    collect = import_module(f"lint.{source.kind}.collect").collect
+    return _collected(source, collect(source.scope, options.live or LiveOptions()), options)
+
+
+def _collected(source: Source, snapshot: Snapshot, options: LoadOptions) -> _Read:
+    """A live account's answers, just collected or kept in a file: the two are read the same way."""
+    from importlib import import_module
+
+    if snapshot.cloud not in LIVE:
+        raise SourceError(f"{source.text} is a snapshot of {snapshot.cloud!r}, an unknown cloud", "update netpact")
+    room = import_module(f"lint.{snapshot.cloud}.collect")
+    graph: RuleGraph = room.graph_of(snapshot, transparent=options.transparent)
+    failures = snapshot.failures()
+    problems = tuple(
+        Problem(
+            "warning",
+            f"{answer.call.where()}: {answer.call.operation} {answer.status}: {answer.error}",
+            None,
+            "what depends on it is undetermined",
+        )
+        for answer in failures
+    )
+    held = (graph.endpoints, graph.filters, graph.networks, graph.subnets, graph.route_tables)
+    things = sum(len(mapping) for mapping in held)
+    coverage = {
+        "files": 0,
+        "modules": {"called": 0, "evaluated": 0},
+        "resources": {"seen": things, "modelled": things},
+        "unknown": 0,
+        **snapshot.coverage(),
+    }
+    report = SourceReport(source.text, source.kind, not failures, graph.notes, coverage)
+    return _Read(report, problems, (), (graph,))
 
 
 def reasons_of(problems: Sequence[Problem]) -> tuple[Reason, ...]:

@@ -1,4 +1,4 @@
-"""One scan under way: makes calls within their limits, tries again what may succeed later, keeps each page as it arrives.
+"""One scan under way: makes calls within their limits, tries again what may succeed later, keeps every page.
 
 A collector gives it a Call and a function that makes one request. Knows no cloud and no SDK.
 """
