@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from lint.terraform.guard import leave_out
 from lint.terraform.numbers import Number, NumberRangeError
 from lint.terraform.types import (
     BOOL,
@@ -190,7 +191,9 @@ def _convert_unknown(value: Value, held: Unknown, wanted: Type) -> Value:
                 candidates.append(convert(each, wanted))
             except ConversionError:
                 # Terraform would fail if it were this one, so it is one of the others.
-                continue
+                leave_out()
+        if len(candidates) == 1:
+            return candidates[0]
     kind = resolve_dynamic(value.type, wanted)
     text = kind is STRING or kind is DYNAMIC
     return Value(

@@ -17,6 +17,7 @@ from lint.origin import Reason
 from lint.terraform.budget import Budget, BudgetSpent, Overrun
 from lint.terraform.convert import ConversionError, convert, unify
 from lint.terraform.functions.registry import Caller, FunctionError, call_function, find_function
+from lint.terraform.guard import caught, leave_out, uncaught
 from lint.terraform.numbers import Number, NumberRangeError
 from lint.terraform.scope import EvaluationProblem, IndexedNamespace, Namespace, Scope, UndeclaredName, fixed, origin_of
 from lint.terraform.syntax.problem import SyntaxProblem
@@ -60,7 +61,7 @@ from lint.terraform.types import (
     list_of,
     tuple_of,
 )
-from lint.terraform.unknowns import choose, conditional, equal, lift
+from lint.terraform.unknowns import choose, conditional, equal, lift, one_of
 from lint.terraform.values import (
     FALSE,
     NO_MARKS,
@@ -99,7 +100,7 @@ def evaluate(expression: Expression, scope: Scope, names: Mapping[str, Value] | 
     """
     budget = scope.budget
     try:
-        with budget.expression():
+        with budget.expression(), uncaught():
             shape = shape_of(expression)
             if shape.height > budget.limits.height:
                 raise BudgetSpent(f"the expression is nested deeper than {budget.limits.height}")
@@ -383,6 +384,10 @@ def _index_unknown(owner: Value, key: Value, span: Span) -> Value:
         return lifted
     kind = owner.type
     if isinstance(owner.data, Unknown):
+        if owner.data.element is not None:
+            # There may be no such element.
+            leave_out()
+            return owner.data.element
         step: str | int | None = None
         if isinstance(key.data, str):
             step = key.data
@@ -571,6 +576,8 @@ def _binary(node: Binary, env: Environment) -> Value:
         return result
     operand, kind = _OPERANDS[operator]
     left = _operand(node.left, operand, env, kind)
+    if env.scope.short_circuit and left.data is _DECIDES.get(operator):
+        return left
     right = _operand(node.right, operand, env, kind)
     if left.data is None or right.data is None:
         raise EvaluationProblem(f'Operation "{operator}" failed: an operand is null', node.span, kind)
@@ -600,6 +607,8 @@ def _binary_unknown(operator: str, left: Value, right: Value, span: Span) -> Val
         return lifted
     return Value(kind, Unknown(merge_reasons(unknown_reasons(left), unknown_reasons(right)), not_null=True))
 
+
+_DECIDES = {"&&": False, "||": True}
 
 _OPERANDS: dict[str, tuple[Type, Type]] = {
     "||": (BOOL, BOOL),
@@ -852,6 +861,30 @@ def _include(result: Value, span: Span) -> bool | None:
     return None if isinstance(found, Unknown) else bool(found)
 
 
+def _for_open(
+    collection: Value,
+    key: str | None,
+    item: str,
+    condition: Expression | None,
+    body: Callable[[Environment], Value],
+    env: Environment,
+    marks: frozenset[str],
+) -> Value:
+    """A `for` over a collection of unknown length; where every element is described, every result is."""
+    held: Unknown = collection.data
+    element: Value | None = None
+    if held.element is not None:
+        names = {**env.names, item: held.element}
+        if key is not None:
+            names[key] = Value(DYNAMIC, Unknown(held.reasons, not_null=True))
+        inner = Environment(env.scope, names, env.item)
+        include = None if condition is None else _include(_evaluate(condition, inner), condition.span)
+        if include is False:
+            return with_marks(tuple_value(()), marks)
+        element = body(inner)
+    return Value(DYNAMIC, Unknown(held.reasons, not_null=True, element=element), marks)
+
+
 _MAX_OPEN = 3
 """So many elements of unknown membership are spelled out as candidates (2**n collections); more make an unknown."""
 
@@ -879,7 +912,7 @@ def _for_tuple_over(
         lifted = lift((collection,), over, EvaluationProblem)
         if lifted is not None:
             return with_marks(lifted, marks)
-        return Value(DYNAMIC, Unknown(collection.data.reasons, not_null=True), marks)
+        return _for_open(collection, key, item, condition, body, env, marks)
     pairs = _pairs(collection)
     env.budget.elements(len(collection.data))
     names = dict(env.names)
@@ -944,7 +977,9 @@ def _for_object_over(collection: Value, node: ForObject, env: Environment) -> Va
         lifted = lift((collection,), over, EvaluationProblem)
         if lifted is not None:
             return with_marks(lifted, marks)
-        return Value(DYNAMIC, Unknown(collection.data.reasons, not_null=True), marks)
+        return _for_open(
+            collection, node.key, node.item, node.condition, lambda inner: _evaluate(node.value, inner), env, marks
+        )
     env.budget.elements(len(collection.data))
     names = dict(env.names)
     inner = Environment(env.scope, names, env.item)
@@ -1076,31 +1111,95 @@ def _call_guarded(node: Call, env: Environment) -> Value:
 def _try(node: Call, env: Environment) -> Value:
     if not node.arguments:
         raise EvaluationProblem("at least one argument is required", node.span)
+    return _first_of(node.arguments, node.span, env)
+
+
+def _first_of(arguments: Sequence[Expression], span: Span, env: Environment) -> Value:
+    """The first expression that doesn't fail; where it isn't known whether one fails, it or what stands behind it."""
     problem: EvaluationProblem | None = None
-    for argument in node.arguments:
+    for i, argument in enumerate(arguments):
+        with caught() as failures:
+            try:
+                value = _evaluate(argument, env)
+            except UndeclaredName:
+                raise
+            except EvaluationProblem as found:
+                problem = found
+                continue
+        if i + 1 == len(arguments) or not (failures.left_out or _may_fail(argument, value)):
+            if failures.left_out:
+                leave_out()
+            return value
         try:
-            return _evaluate(argument, env)
+            rest = _first_of(arguments[i + 1 :], span, env)
         except UndeclaredName:
             raise
-        except EvaluationProblem as found:
-            problem = found
+        except EvaluationProblem:
+            leave_out()
+            return value
+        return one_of((value, rest), (value,), None) if not value.known else _open_choice(value, rest)
     assert problem is not None
-    raise EvaluationProblem(f"no expression succeeded: {problem.text}", node.span)
+    raise EvaluationProblem(f"no expression succeeded: {problem.text}", span)
+
+
+def _open_choice(value: Value, rest: Value) -> Value:
+    """A known value that stands only if a candidate which fails isn't the one."""
+    reasons = (Reason("try() depends on a value that isn't known"),)
+    doubt = Value(BOOL, Unknown(reasons))
+    return one_of((value, rest), (doubt,), None)
+
+
+def _may_fail(node: Expression, value: Value) -> bool:
+    """Whether an expression that isn't known may yet turn out to fail.
+
+    References to attributes that a resource will have are taken at their word, as is a variable or local by itself.
+    """
+    if value.known or _refers(value):
+        return False
+    while isinstance(node, Parentheses):
+        node = node.value
+    if isinstance(node, (Name, Literal, SplatItem)):
+        return False
+    return not (isinstance(node, GetAttr) and isinstance(node.value, Name) and node.value.name in _DECLARED)
+
+
+_DECLARED = frozenset(("var", "local", "each", "count", "path", "terraform"))
+"""Roots whose attributes are declared, so that `root.name` can't fail by itself."""
+
+
+def _refers(value: Value) -> bool:
+    """Whether everything that isn't known in a value has a reference."""
+    if value.known:
+        return True
+    data = value.data
+    if isinstance(data, Unknown):
+        return data.reference is not None or data.attributes is not None
+    return all(_refers(each) for each in _elements(value))
 
 
 def _can(node: Call, env: Environment) -> Value:
     if len(node.arguments) != 1:
         raise EvaluationProblem("can() takes one expression", node.span)
-    try:
-        value = _evaluate(node.arguments[0], env)
-    except UndeclaredName:
-        raise
-    except EvaluationProblem:
-        return FALSE
-    if not value.known:
+    with caught() as failures:
+        try:
+            value = _evaluate(node.arguments[0], env)
+        except UndeclaredName:
+            raise
+        except EvaluationProblem:
+            return FALSE
+    if not value.known or failures.left_out:
         # What isn't known yet may still fail when it is.
-        return Value(BOOL, Unknown(unknown_reasons(value), not_null=True), marks_deep(value))
+        reasons = unknown_reasons(value) or (Reason("can() depends on a value that isn't known"),)
+        return Value(BOOL, Unknown(reasons, not_null=True), marks_deep(value))
     return TRUE
+
+
+@lru_cache(maxsize=256)
+def _parsed_template(text: str, shown: str) -> Expression:
+    """A template, parsed once however often it is rendered."""
+    from lint.terraform.syntax.parse import parse_template
+
+    return parse_template(text, shown)
 
 
 class EvaluationCaller(Caller):
@@ -1128,10 +1227,8 @@ class EvaluationCaller(Caller):
 
     def render(self, text: str, names: Mapping[str, Value], shown: str, *, files: bool) -> Value:
         """The value of a template text with its own variables. Raises FunctionError; `shown` names the template."""
-        from lint.terraform.syntax.parse import parse_template
-
         try:
-            template = parse_template(text, shown)
+            template = _parsed_template(text, shown)
         except SyntaxProblem as problem:
             raise FunctionError(f"{shown} is not a valid template (line {problem.line})") from None
         with self.budget.template():

@@ -16,8 +16,8 @@ from functools import total_ordering
 BITS = 512
 """Mantissa of a number read from text. Results of counting have 64 bits, results of float64 arithmetic 53."""
 
-MAX_EXPONENT = 1 << 20
-"""Beyond 2**1048576 (or below its inverse) netpact doesn't compute: the exact digits would fill memory."""
+MAX_EXPONENT = 1 << 17
+"""Beyond 2**131072 (or below its inverse) netpact doesn't compute: the exact digits would fill memory."""
 
 
 class NumberRangeError(ArithmeticError):
@@ -53,7 +53,7 @@ class Number:
                 mantissa >>= zeros
                 exponent += zeros
             if exponent > MAX_EXPONENT or exponent < -MAX_EXPONENT:
-                raise NumberRangeError("a number beyond 2**1048576 is not computed")
+                raise NumberRangeError("a number beyond 2**131072 is not computed")
         self.negative = negative
         self.mantissa = mantissa
         self.exponent = exponent
@@ -80,8 +80,8 @@ class Number:
     def parse(text: str) -> Number:
         """The number that decimal text stands for. Raises ValueError where it isn't one.
 
-        Accepted is what Terraform accepts for `tonumber`: digits, a point, an exponent (of ten, or of two behind `p`), a
-        sign, `inf`; no spaces.
+        Accepted is what Terraform accepts for `tonumber`: digits, a point, an exponent (of ten, or of two behind `p`),
+        a sign, `inf`; no spaces.
         """
         found = _DECIMAL.fullmatch(text)
         if found is None:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 from lint.terraform.convert import ConversionError, convert
+from lint.terraform.guard import leave_out
 from lint.terraform.types import BOOL, DYNAMIC, ListType, MapType, ObjectType, SetType, TupleType, Type
 from lint.terraform.values import (
     FALSE,
@@ -70,6 +71,8 @@ def lift(
     if not results:
         assert failure is not None
         raise failure
+    if failure is not None:
+        leave_out()
     reasons = merge_reasons(*[unknown_reasons(v) for v in values])
     return one_of(results, values, None) if reasons else results[0]
 

@@ -442,11 +442,15 @@ def unknown_step(value: Value, step: str | int, of: Type = DYNAMIC) -> Value:
         reference = Reference(reference.address, (*reference.path, step))
     candidates: tuple[Value, ...] | None = None
     if held.candidates is not None:
-        found = [get(c, step) for c in held.candidates if not is_null(c)]
-        candidates = tuple(c for c in found if c is not None)
-        if len(candidates) != len(found) or not candidates:
-            candidates = None
-    return Value(of, Unknown(held.reasons, reference, candidates), value.marks)
+        found = [get(c, step) for c in held.candidates]
+        present = {identity(c): c for c in found if c is not None}
+        if None not in found:
+            if len(present) == 1:
+                return _marked_as(next(iter(present.values())), value)
+            candidates = tuple(present.values()) or None
+    # A resource always has an id, and an ARN where it has that attribute.
+    not_null = reference is not None and reference.path in (("id",), ("arn",))
+    return Value(of, Unknown(held.reasons, reference, candidates, not_null=not_null), value.marks)
 
 
 def refined(value: Value, **changes: Any) -> Value:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lint.terraform.convert import ConversionError, convert, unify
 from lint.terraform.functions.graphemes import clusters
 from lint.terraform.functions.registry import Caller, FunctionError, Parameter, function, whole
+from lint.terraform.guard import leave_out
 from lint.terraform.numbers import Number
 from lint.terraform.types import (
     BOOL,
@@ -121,6 +122,8 @@ def _coalesce(call: Caller, *values: Value) -> Value:
         return passed[0]
     if len(passed) == 1:
         held: Unknown = passed[0].data
+        if not (is_not_null(passed[0]) and (kind is not STRING or _not_empty(passed[0]))):
+            leave_out()
         return Value(
             passed[0].type,
             Unknown(
@@ -327,6 +330,8 @@ def _element_unknown(values: Value, position: Value) -> Value:
         place = whole(position)
         found = [c.data[place % len(c.data)] for c in held.candidates if isinstance(c.data, tuple) and c.data]
         if found:
+            if len(found) < len(held.candidates):
+                leave_out()
             return with_marks(one_of(found, (values,), None), values.marks)
     if held.element is not None:
         return with_marks(held.element, values.marks)
@@ -554,6 +559,8 @@ def _lookup_unknown(call: Caller, mapping: Value, key: Value, fallback: Value | 
             elif fallback is not None:
                 results.append(fallback)
         if results:
+            if len(results) < len(held.candidates):
+                leave_out()
             return one_of(results, (mapping,), None)
     if held.attributes is not None and key.data in held.attributes:
         return unknown_step(mapping, key.data)
@@ -693,6 +700,8 @@ def _one_unknown(call: Caller, values: Value) -> Value:
             if isinstance(each.data, tuple) and len(each.data) <= 1:
                 found.append(each.data[0] if each.data else null(element))
         if found:
+            if len(found) < len(held.candidates):
+                leave_out()
             return one_of(found, (values,), None)
     if held.element is not None:
         # None or one: null, or what every element is.

@@ -202,6 +202,9 @@ def _cidrsubnets(call: Caller, prefix: Value, *newbits: Value) -> Value:
     block = parse_block(prefix.data)
     if not newbits:
         return Value(kind, ())
+    if block.address == 0:
+        # Terraform looks for the first subnet behind the address in front of the block, and there is none.
+        raise FunctionError("not enough remaining address space for a subnet")
     call.budget.elements(len(newbits))
     subnets: list[Value] = []
     at = block.address

@@ -292,7 +292,7 @@ _WIDTH = 80
 
 @cache
 def _emitter() -> Any:
-    """PyYAML's emitter with long quoted text folded as libyaml (and its Go port) folds it: at a space behind the width."""
+    """PyYAML's emitter with long quoted text folded as libyaml folds it: at the first space behind the width."""
     from yaml.emitter import Emitter
 
     class Folding(Emitter):
