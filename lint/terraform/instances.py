@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lint.origin import Origin, Reason
@@ -30,7 +32,9 @@ from lint.terraform.values import (
     Unknown,
     Value,
     as_text,
+    boolean,
     is_null,
+    number,
     object_value,
     refined,
     string,
@@ -184,7 +188,9 @@ class ModuleInstance:
 
     def value(self, expression: Expression, names: Mapping[str, Value] | None = None) -> Value:
         """The value of an expression in this module. What Terraform would refuse is reported, and unknown."""
-        if type(expression) is Literal or not references(expression):
+        if type(expression) is Literal:
+            return _literal(expression.value)
+        if not references(expression):
             return self.run.constant(expression, self)
         try:
             try:
@@ -534,6 +540,20 @@ class ModuleInstance:
             if literal_names(item.key) == name:
                 return literal_names(item.value)
         return None
+
+
+@lru_cache(maxsize=4096)
+def _number(size: Decimal) -> Value:
+    return number(size)
+
+
+def _literal(written: bool | Decimal | str | None) -> Value:
+    """The value of a literal: most arguments are one."""
+    if written is None:
+        return NULL
+    if isinstance(written, bool):
+        return boolean(written)
+    return string(written) if isinstance(written, str) else _number(written)
 
 
 def later(address: str, mode: str, name: str | None, origin: Origin) -> Reason:
