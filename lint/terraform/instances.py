@@ -188,8 +188,8 @@ class ModuleInstance:
 
     def value(self, expression: Expression, names: Mapping[str, Value] | None = None) -> Value:
         """The value of an expression in this module. What Terraform would refuse is reported, and unknown."""
-        if type(expression) is Literal:
-            return _literal(expression.value)
+        if type(expression) is Literal and (plain := _literal(expression.value)) is not None:
+            return plain
         if not references(expression):
             return self.run.constant(expression, self)
         try:
@@ -542,18 +542,20 @@ class ModuleInstance:
         return None
 
 
-@lru_cache(maxsize=4096)
-def _number(size: Decimal) -> Value:
-    return number(size)
-
-
-def _literal(written: bool | Decimal | str | None) -> Value:
-    """The value of a literal: most arguments are one."""
+def _literal(written: bool | Decimal | str | None) -> Value | None:
+    """The value of a simple literal, as most arguments are; None for a number that needs care."""
     if written is None:
         return NULL
     if isinstance(written, bool):
         return boolean(written)
-    return string(written) if isinstance(written, str) else _number(written)
+    if isinstance(written, str):
+        return string(written)
+    return _whole(int(written)) if -9 <= written.adjusted() < 18 and written == int(written) else None
+
+
+@lru_cache(maxsize=4096)
+def _whole(size: int) -> Value:
+    return number(size)
 
 
 def later(address: str, mode: str, name: str | None, origin: Origin) -> Reason:
