@@ -228,3 +228,40 @@ def test_private_ranges_are_no_excess_where_public_addresses_alone_count(tools):
     world = gateway(tools, [("tcp/22", "10.0.0.0/8"), ("tcp/22", "198.51.100.0/24")])
     judged = tools.judge(world, tools.pack(flow), ROLES, more="    strictness: internet\n")
     assert lanes(judged.findings[0]) == [("198.51.100.0/24", "tcp/22")]
+
+
+def test_a_peer_that_may_be_documented_is_neither_here_nor_there(tools):
+    from lint.origin import Reason
+
+    flow = tools.flow("exclusive", "agent", "gateway", "tcp/13260")
+    world = gateway(tools, [("tcp/13260", "group:agents")]).group("agents")
+    world.machine("agent-1", None, "agents", tags_open=(Reason("var.tags has no value"),))
+    roles = "agent: [{tags: {role: agent}}]\ngateway: [{ids: [aws_instance.gateway]}]"
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.verdict == "undetermined"
+    assert any("var.tags has no value" in text for text in finding.unknown)
+
+
+def test_documented_machines_behind_a_nat_gateway_are_seen_as_its_address():
+    from lint.graph.endpoints import Address, Endpoint
+    from lint.graph.graph import RuleGraph
+    from lint.graph.topology import NatGateway, Route, RouteTable, Subnet, Via
+    from lint.origin import Origin
+    from lint.space.addresses import IPV4, parse_cidr, position
+    from lint.space.intervals import IntervalSet
+    from lint.verdict.documented import places_of
+
+    here = Origin()
+    own, public = IntervalSet.of(position("10.0.1.5")), parse_cidr("198.51.100.7/32")
+    machine = Endpoint(
+        "i", "i", "instance", (Address(position("10.0.1.5"), own, subnet="private"),), (), (), here, network="vpc"
+    )
+    graph = RuleGraph(
+        endpoints={"i": machine},
+        subnets={"private": Subnet("private", "private", "vpc", parse_cidr("10.0.1.0/24"), here, route_table="rt")},
+        route_tables={"rt": RouteTable("rt", "rt", (Route(IPV4, Via.NAT, here, "0.0.0.0/0", target="nat"),), here)},
+        nat_gateways={"nat": NatGateway("nat", "nat", "public", parse_cidr("10.0.0.9/32"), public, here)},
+    )
+    places, unknown = places_of(graph, machine)
+    assert places == own | public | parse_cidr("10.0.0.9/32")
+    assert unknown == []
