@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Addresses, Rule
+from lint.graph.rules import Addresses, NamedAddresses, Rule
 from lint.origin import Reason
 from lint.space.addresses import IPV4, IPV6, PRIVATE, PUBLIC, REAL, SYMBOLIC
 from lint.space.intervals import IntervalSet
@@ -192,7 +192,7 @@ def rules_sentence(names: Names, found: Iterable[Excess]) -> str:
         for rule, _, traffic in excess.rules
         if excess.spared is not None and not traffic.isdisjoint(excess.shown)
         for peer in rule.peers
-        if isinstance(peer, Addresses) and not peer.addresses.isdisjoint(peers)
+        if isinstance(peer, NamedAddresses) or (isinstance(peer, Addresses) and not peer.addresses.isdisjoint(peers))
     }
     if " more" in words and 0 < len(written) <= 3 and peers <= REAL:
         return ", ".join(written)
