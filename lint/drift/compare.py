@@ -1,0 +1,372 @@
+"""Compares two rule graphs: what traffic each lets through that the other doesn't. Looks only at endpoints around which something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lint.drift.align import align, paired_addresses
+from lint.drift.blame import Blame
+from lint.drift.filters import Delta, FilterComparison, gained
+from lint.drift.match import match
+from lint.drift.neighbours import Neighbours
+from lint.drift.result import INTERNET, NEW, OLD, PRIVATE, Drift, FilterChange, Packet, ReachChange
+from lint.drift.surroundings import Surroundings, texts
+from lint.graph.endpoints import Endpoint
+from lint.graph.graph import RuleGraph
+from lint.origin import Reason
+from lint.reach.answer import arriving_from, leaving_to, together, trails_between
+from lint.reach.engine import Engine
+from lint.reach.trails import Trail
+from lint.space.addresses import PRIVATE as PRIVATE_ADDRESSES
+from lint.space.addresses import PUBLIC, REAL, SYMBOLIC
+from lint.space.bounds import NOTHING, Bounds
+from lint.space.intervals import IntervalSet
+from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
+
+ANYBODY = PUBLIC | PRIVATE_ADDRESSES
+
+_Passing = tuple[Bounds, Bounds, tuple[str, ...]]  # answered, delivered, why it isn't certain
+_NOTHING: _Passing = (NOTHING, NOTHING, ())
+
+
+def compare(old: RuleGraph, new: RuleGraph) -> Drift:
+    """What changed from `old` to `new`.
+
+    Endpoints, filters and groups are the same by id or Terraform address, else by another id that both sources show, else by a name and kind
+    that is unique on both sides, else by carrier or address. Traffic is compared between those, wherever their addresses lie.
+    """
+    return _Comparison(old, new).drift()
+
+
+class _Comparison:
+    def __init__(self, old: RuleGraph, new: RuleGraph) -> None:
+        found = match(old, new)
+        self.aliases = {mine: other for mine, other in found.endpoints.items() if mine != other}
+        self.old, self.new = align(old, new, found)
+        self.rules = FilterComparison(self.old, self.new)
+        self.before, self.after = Surroundings(self.old), Surroundings(self.new)
+        self.engines = {OLD: Engine(self.old), NEW: Engine(self.new)}
+        self.changed_filters = self._changed_filters()
+        self.only_old, self.only_new, self.ignored = self._one_sided()
+        self.canon, self.asked = self._addresses()
+        self.links_differ = self.before.links() != self.after.links()
+        self.dirty_networks = self._dirty_networks()
+        self.dirty = self._dirty()
+        owned = [
+            address.place
+            for graph in (self.old, self.new)
+            for one in graph.endpoints.values()
+            if not one.hypothetical
+            for address in one.addresses
+            if address.place < SYMBOLIC
+        ]
+        self.owned = IntervalSet((place, place) for place in owned)
+        self.unknown: dict[str, Reason] = {}
+        self.doubtful = False
+        self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ)
+
+    def drift(self) -> Drift:
+        opened: list[ReachChange] = []
+        closed: list[ReachChange] = []
+        for one, gaining in self._all_changes():
+            (opened if gaining == NEW else closed).append(one)
+        filters, notes = self._filters()
+        self._incomplete()
+        parties = {**self.old.endpoints, **self.new.endpoints}
+        both = sum(1 for name in self.old.endpoints if name in self.new.endpoints)
+        return Drift(
+            tuple(sorted(opened, key=_order)),
+            tuple(sorted(closed, key=_order)),
+            tuple(filters),
+            tuple(self.new.endpoints[name] for name in sorted(self.only_new)),
+            tuple(self.old.endpoints[name] for name in sorted(self.only_old)),
+            tuple(self.unknown.values()),
+            tuple(notes),
+            self.doubtful,
+            tuple(sorted(parties.items())),
+            both,
+        )
+
+    # What changed at all
+
+    def _changed_filters(self) -> set[str]:
+        names = {*self.old.filters, *self.new.filters}
+        both = self.old.filters.keys() & self.new.filters.keys()
+        return {name for name in names if name not in both or self.rules.differs(name)}
+
+    def _one_sided(self) -> tuple[set[str], set[str], set[str]]:
+        """Endpoints of one source alone. Whoever stands for the carriers of a group is none where the other source shows real carriers of it."""
+        only_old = set(self.old.endpoints) - set(self.new.endpoints)
+        only_new = set(self.new.endpoints) - set(self.old.endpoints)
+        ignored: set[str] = set()
+        for names, graph, other in ((only_old, self.old, self.new), (only_new, self.new, self.old)):
+            for name in names:
+                if graph.endpoints[name].hypothetical and name in other.groups:
+                    ignored.add(name)
+        return only_old - ignored, only_new - ignored, ignored
+
+    def _addresses(self) -> tuple[dict[tuple[str, str, int], int], dict[tuple[str, str], set[int]]]:
+        """For each endpoint's address in either source, the place that a change calls it by; and which of them are compared."""
+        canon: dict[tuple[str, str, int], int] = {}
+        asked: dict[tuple[str, str], set[int]] = {}
+        for side, graph, other in ((OLD, self.old, self.new), (NEW, self.new, self.old)):
+            for name, one in graph.endpoints.items():
+                places = {address.place for address in one.addresses}
+                twin = other.endpoints.get(name)
+                if twin is not None:
+                    before, after = (one, twin) if side == OLD else (twin, one)
+                    pairs = paired_addresses(before, after)
+                    for a, b in pairs:
+                        canon[(side, name, a.place if side == OLD else b.place)] = b.place
+                    if one.hypothetical and twin.hypothetical:
+                        places = {(a if side == OLD else b).place for a, b in pairs}
+                for place in places:
+                    canon.setdefault((side, name, place), place)
+                asked[(side, name)] = places
+        return canon, asked
+
+    def _dirty_networks(self) -> set[str]:
+        before, after = self.before.networks(), self.after.networks()
+        names = {*before, *after}
+        if self.links_differ:
+            return names
+        bordering = {
+            one.network
+            for graph in (self.old, self.new)
+            for one in graph.subnets.values()
+            for layer in one.layers
+            if not self.changed_filters.isdisjoint(layer.filters)
+        }
+        dirty = {name for name in names if before.get(name) != after.get(name)} | bordering
+        for links in (self.before.linked(), self.after.linked()):
+            dirty |= {other for name in list(dirty) for other in links.get(name, ())}
+        return dirty
+
+    def _dirty(self) -> set[str]:
+        """Endpoints whose traffic may have changed, seen from their own side."""
+        dirty = self.only_old | self.only_new
+        for name, one in self.old.endpoints.items():
+            other = self.new.endpoints.get(name)
+            if other is None or name in dirty:
+                continue
+            if self._differs(one, other):
+                dirty.add(name)
+        return dirty
+
+    def _differs(self, one: Endpoint, other: Endpoint) -> bool:
+        if one.network in self.dirty_networks or other.network in self.dirty_networks:
+            return True
+        if self.links_differ and (one.network is None or other.network is None):
+            return True
+        for each in (one, other):
+            if any(not self.changed_filters.isdisjoint(layer.filters) for layer in each.layers):
+                return True
+        mine, theirs = self.asked[(OLD, one.id)], self.asked[(NEW, one.id)]
+        return self.before.endpoint(one, [a for a in one.addresses if a.place in mine]) != self.after.endpoint(
+            other, [a for a in other.addresses if a.place in theirs]
+        )
+
+    # Traffic
+
+    def _all_changes(self) -> Iterator[tuple[ReachChange, str]]:
+        done: set[tuple[str, str]] = set()
+        sides = [Neighbours(self.engines[side]) for side in (OLD, NEW)]
+        for name in sorted(self.dirty):
+            yield from self._anonymous(name)
+        for name in sorted(self.dirty):
+            senders = {one for side in sides for one in side.senders(name)}
+            receivers = {one for side in sides for one in side.receivers(name)} - self.dirty
+            pairs = [(one, name) for one in sorted(senders)] + [(name, one) for one in sorted(receivers)]
+            for source, destination in pairs:
+                if source == destination or (source, destination) in done or {source, destination} & self.ignored:
+                    continue
+                done.add((source, destination))
+                yield from self._pair(source, destination)
+
+    def _pair(self, source: str, destination: str) -> Iterator[tuple[ReachChange, str]]:
+        before, after = (self._between(side, source, destination) for side in (OLD, NEW))
+        for place in sorted({*before, *after}):
+            one, other = before.get(place, _NOTHING), after.get(place, _NOTHING)
+            yield from self._told(one, other, source, destination, by_destination=False)
+
+    def _between(self, side: str, source: str, destination: str) -> dict[int, _Passing]:
+        """What passes from each address of one endpoint to another."""
+        engine = self.engines[side]
+        start, end = engine.graph.endpoints.get(source), engine.graph.endpoints.get(destination)
+        if start is None or end is None:
+            return {}
+        found: dict[int, list[Trail]] = {}
+        asked, heard = self.asked[(side, source)], self.asked[(side, destination)]
+        for trail in trails_between(engine, start, end):
+            here, there = trail.source.address, trail.destination.address
+            if here is None or there is None or here.place not in asked or there.place not in heard:
+                continue
+            found.setdefault(self.canon[(side, source, here.place)], []).append(trail)
+        certain = start.exists and end.exists
+        return {
+            place: _passing(trails, certain, lambda one, at=place: _from(one, at)) for place, trails in found.items()
+        }
+
+    def _anonymous(self, name: str) -> Iterator[tuple[ReachChange, str]]:
+        """What an endpoint exchanges with addresses, whoever has them."""
+        before_in, before_out = self._with_anybody(OLD, name)
+        after_in, after_out = self._with_anybody(NEW, name)
+        for inward, before, after in ((True, before_in, after_in), (False, before_out, after_out)):
+            one, other = before, after
+            for party, space in ((INTERNET, PUBLIC), (PRIVATE, PRIVATE_ADDRESSES)):
+                a, b = _within(one, space), _within(other, space)
+                if inward:
+                    yield from self._told(a, b, party, name, by_destination=False)
+                else:
+                    yield from self._told(a, b, name, party, by_destination=True)
+
+    def _with_anybody(self, side: str, name: str) -> tuple[_Passing, _Passing]:
+        engine = self.engines[side]
+        one = engine.graph.endpoints.get(name)
+        if one is None:
+            return _NOTHING, _NOTHING
+        inward: list[Trail] = []
+        outward: list[Trail] = []
+        for spot in engine.resolved.spots[name]:
+            if spot.address is None or spot.address.place not in self.asked[(side, name)]:
+                continue
+            inward += arriving_from(engine, spot, ANYBODY)
+            outward += leaving_to(engine, spot, ANYBODY)
+
+        def real(bounds: Bounds) -> Bounds:
+            return bounds.restrict(REAL)
+
+        return _passing(inward, one.exists, real), _passing(outward, one.exists, real)
+
+    def _told(
+        self, one: _Passing, other: _Passing, source: str, destination: str, *, by_destination: bool
+    ) -> Iterator[tuple[ReachChange, str]]:
+        """The changes between two states of the same lane."""
+        if one == other:
+            return
+        for gaining, before, after in ((NEW, one, other), (OLD, other, one)):
+            answered, delivered = gained(before[0], after[0]), gained(before[1], after[1])
+            sure = answered.changed | delivered.changed
+            delta = Delta(sure, (answered.possible | delivered.possible) - sure)
+            for traffic, certain in ((delta.changed, True), (delta.possible, False)):
+                if PRIVATE in (source, destination):
+                    traffic = self._nobodys(traffic)
+                if traffic:
+                    reasons = () if certain else tuple(Reason(t) for t in dict.fromkeys(before[2] + after[2]))
+                    change = ReachChange(
+                        source,
+                        destination,
+                        traffic,
+                        by_destination,
+                        certain,
+                        *self.blame.of(gaining, source, destination, traffic, by_destination),
+                        reasons,
+                        self._witness(gaining, source, destination, traffic, by_destination),
+                    )
+                    yield change, gaining
+        doubt = (one[1].may - one[1].must) & (other[1].may - other[1].must)
+        if doubt and one[2] != other[2]:
+            self.doubtful = True
+            for text in (*one[2], *other[2]):
+                if text not in one[2] or text not in other[2]:
+                    self.unknown.setdefault(
+                        text, Reason(f"{text}: what passes from {source} to {destination} can't be compared")
+                    )
+
+    def _nobodys(self, traffic: TrafficSet) -> TrafficSet:
+        """Without single addresses of machines, which are told as machines; a machine inside a wider range stays."""
+        if not traffic or traffic.peers().isdisjoint(self.owned):
+            return traffic
+        return TrafficSet.union_of(
+            (IntervalSet(pair for pair in peers.pairs if IntervalSet((pair,)) - self.owned), services, ports)
+            for peers, services, ports in traffic.boxes()
+        )
+
+    def _witness(self, side: str, source: str, destination: str, traffic: TrafficSet, by_destination: bool) -> Packet:
+        peer, service, port = traffic.sample()
+        low, high = traffic.peers().pairs[0]
+        if low == peer and high > low and traffic.contains(peer + 1, service, port):
+            peer += 1  # a network's own address is nobody's
+        if by_destination:
+            return Packet(self._at(side, source, peer), peer, service, port)
+        return Packet(peer if peer < SYMBOLIC else None, self._at(side, destination, peer, source), service, port)
+
+    def _at(self, side: str, name: str, beside: int, other: str = "") -> int | None:
+        """The address of an endpoint as the other side knows it, of its family where there is a choice."""
+        one = self.engines[side].graph.endpoints[name]
+        family = 6 if 2**32 <= beside < SYMBOLIC else 4
+        chosen = next((a for a in one.addresses if a.family == family), one.addresses[0] if one.addresses else None)
+        if chosen is None:
+            return None
+        if other == INTERNET and chosen.family == 4:
+            return chosen.public if chosen.public is not None and chosen.public < SYMBOLIC else None
+        return chosen.place if chosen.place < SYMBOLIC else None
+
+    # Filters
+
+    def _filters(self) -> tuple[list[FilterChange], list[str]]:
+        kinds = [{one.kind for one in graph.filters.values()} for graph in (self.old, self.new)]
+        shown = kinds[0] & kinds[1] if self.old.filters and self.new.filters else kinds[0] | kinds[1]
+        carried = {
+            name
+            for graph in (self.old, self.new)
+            for one in (*(e for e in graph.endpoints.values() if not e.hypothetical), *graph.subnets.values())
+            for layer in one.layers
+            for name in layer.filters
+        }
+        changes: list[FilterChange] = []
+        left_out: dict[str, str] = {}
+        for name in sorted(self.changed_filters):
+            before, after = self.old.filters.get(name), self.new.filters.get(name)
+            here = after or before
+            assert here is not None
+            if before is None or after is None:
+                if here.kind not in shown:
+                    left_out[here.kind] = NEW if before is None else OLD
+                    continue
+                if name not in carried and here.rules and all(rule.implied for rule in here.rules):
+                    continue  # the cloud's own group, which nobody carries
+            changes += self.rules.changes(name)
+        notes = [
+            f"only the {side} source shows {kind.replace('_', ' ')} filters; their rules aren't listed, their effect is"
+            for kind, side in sorted(left_out.items())
+        ]
+        return changes, notes
+
+    def _incomplete(self) -> None:
+        before, after = texts(self.old.incomplete), texts(self.new.incomplete)
+        for side, graph in ((OLD, self.old), (NEW, self.new)):
+            for reason in graph.incomplete:
+                self.unknown.setdefault(reason.text, replace(reason, text=f"{side}: {reason.text}"))
+        if before != after:
+            self.doubtful = True
+
+
+def _passing(trails: list[Trail], certain: bool, terms: object) -> _Passing:
+    assert callable(terms)
+    answered = together([terms(trail.allowed) for trail in trails] or [NOTHING])
+    delivered = together([terms(trail.delivered) for trail in trails] or [NOTHING])
+    if not certain:
+        answered, delivered = answered.uncertain(), delivered.uncertain()
+    reasons: tuple[str, ...] = ()
+    if not (answered.exact and delivered.exact):
+        reasons = texts([reason for trail in trails for reason in trail.reasons])
+    return answered, delivered, reasons
+
+
+def _from(bounds: Bounds, place: int) -> Bounds:
+    at = IntervalSet.of(place)
+    return Bounds(
+        bounds.must.with_peers(at) if bounds.must else EMPTY_TRAFFIC,
+        bounds.may.with_peers(at) if bounds.may else EMPTY_TRAFFIC,
+    )
+
+
+def _within(passing: _Passing, space: IntervalSet) -> _Passing:
+    answered, delivered, reasons = passing
+    return answered.restrict(space), delivered.restrict(space), reasons
+
+
+def _order(change: ReachChange) -> tuple[object, ...]:
+    return (not change.certain, change.source != INTERNET, change.destination, change.source, change.traffic.peers().pairs)

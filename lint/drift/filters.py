@@ -1,0 +1,301 @@
+"""One filter of both sources: what its rules allow on one side alone, with groups told apart by identity. Knows no machines and no paths."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from lint.drift.result import NEW, OLD, CitedRule, FilterChange, RulePiece
+from lint.graph.graph import RuleGraph
+from lint.graph.rules import (
+    Action,
+    Addresses,
+    Direction,
+    Filter,
+    GroupMembers,
+    NamedAddresses,
+    Peer,
+    Rule,
+    UnknownPeer,
+)
+from lint.origin import Reason
+from lint.reach.filters import Judged, judge
+from lint.reach.resolved import Resolved
+from lint.space.addresses import EVERYWHERE, REAL, SYMBOLIC, cidrs
+from lint.space.bounds import NOTHING, Bounds
+from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.traffic import TrafficSet
+
+_EMPTY_GRAPH = RuleGraph()
+_STANDS_FOR = SYMBOLIC + 2**30  # places that stand for groups here, behind those of endpoints
+_MOST_PARTS = 256  # so many parts of the local side are told apart
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What of two bounds is on one side alone. `changed` is what certainly is, `possible` what may be beyond that."""
+
+    changed: TrafficSet
+    possible: TrafficSet
+
+    def __bool__(self) -> bool:
+        return bool(self.changed) or bool(self.possible)
+
+
+def gained(before: Bounds, after: Bounds) -> Delta:
+    """What `after` lets through and `before` doesn't: certainly; or perhaps, because one of the two isn't certain.
+
+    What both may let through and neither certainly does counts as the same: there is nothing to tell them apart by.
+    """
+    changed = after.must - before.may
+    possible = ((after.may - before.may) | (after.must - before.must)) - changed
+    return Delta(changed, possible)
+
+
+class FilterComparison:
+    """Compares filters of two aligned graphs."""
+
+    def __init__(self, old: RuleGraph, new: RuleGraph) -> None:
+        self._old, self._new = old, new
+        self._stand: dict[str, int] = {}  # group -> place
+        self._groups: dict[int, str] = {}
+        self._resolved = Resolved(_EMPTY_GRAPH)
+
+    def differs(self, name: str) -> bool:
+        """Whether a filter that both graphs hold may let different traffic through, given the same members of groups."""
+        before, after = self._old.filters[name], self._new.filters[name]
+        if rules_key(before, self._old) == rules_key(after, self._new):
+            return False
+        if (before.kind, before.ordered, before.stateful, before.default) != (
+            after.kind,
+            after.ordered,
+            after.stateful,
+            after.default,
+        ):
+            return True
+        if self._open(before, self._old) != self._open(after, self._new):
+            return True
+        return any(
+            one != other
+            for direction in Direction
+            for _, one, other in self._judged_both(before, after, direction)
+        )
+
+    def changes(self, name: str) -> Iterator[FilterChange]:
+        """What changed in a filter's rules, for each direction in which something did."""
+        before, after = self._old.filters.get(name), self._new.filters.get(name)
+        here = after or before
+        if here is None or (before is not None and after is not None and before == after):
+            return
+        status = "changed" if before is not None and after is not None else "added" if before is None else "removed"
+        for direction in Direction:
+            opened: list[RulePiece] = []
+            closed: list[RulePiece] = []
+            spans: list[tuple[TrafficSet, TrafficSet]] = []
+            for local, one, other in self._judged_both(before, after, direction):
+                more, less = gained(one, other), gained(other, one)
+                if more or less:
+                    opened += self._pieces(more, local)
+                    closed += self._pieces(less, local)
+                    spans.append((more.changed | more.possible, less.changed | less.possible))
+            if opened or closed:
+                yield FilterChange(
+                    name,
+                    here.name,
+                    here.kind,
+                    direction.value,
+                    status,
+                    tuple(dict.fromkeys(opened)),
+                    tuple(dict.fromkeys(closed)),
+                    tuple(self._cited(before, after, direction, spans)),
+                    tuple(self._reasons(before, after, direction)),
+                )
+
+    def _open(self, one: Filter, graph: RuleGraph) -> Hashable:
+        """What of the members of the groups that a filter names isn't shown."""
+        names = {g for rule in one.rules for peer in (*rule.peers, *(rule.local or ())) for g in _groups_of(peer)}
+        return {
+            name: graph.groups[name].open != () if name in graph.groups else None for name in names
+        }
+
+    def _judged_both(
+        self, before: Filter | None, after: Filter | None, direction: Direction
+    ) -> Iterator[tuple[str | None, Bounds, Bounds]]:
+        """What both pass, part by part of the local side (None: the filter asks for none)."""
+        filters = [one for one in (before, after) if one is not None]
+        for place, text in self._parts(filters, direction):
+            yield text, self._bounds(before, self._old, direction, place), self._bounds(after, self._new, direction, place)
+
+    def _parts(self, filters: list[Filter], direction: Direction) -> list[tuple[IntervalSet | None, str | None]]:
+        """The local side in parts that every rule treats alike."""
+        sets = {
+            self._places(rule.local)
+            for one in filters
+            for rule in one.rules
+            if rule.direction is direction and rule.local is not None
+        }
+        if not sets:
+            return [(None, None)]
+        parts = [EVERYWHERE]
+        for one in sorted(sets, key=lambda each: each.pairs):
+            if len(parts) > _MOST_PARTS:
+                break
+            parts = [piece for part in parts for piece in (part & one, part - one) if piece]
+        return [(part, self._text(part)) for part in parts]
+
+    def _text(self, part: IntervalSet) -> str:
+        groups = [name for place, name in self._groups.items() if place in part]
+        addresses = cidrs(part & REAL)
+        if part.size > 2**40 or len(addresses) > 8:
+            return "all other addresses"
+        return ", ".join([*groups, *addresses])
+
+    def _bounds(self, one: Filter | None, graph: RuleGraph, direction: Direction, place: IntervalSet | None) -> Bounds:
+        return NOTHING if one is None else self._judged(one, graph, direction, place).passes
+
+    def _judged(self, one: Filter, graph: RuleGraph, direction: Direction, place: IntervalSet | None) -> Judged:
+        rules = tuple(
+            replace(
+                rule,
+                peers=tuple(self._peer(peer, graph) for peer in rule.peers),
+                local=None if rule.local is None else tuple(self._peer(peer, graph) for peer in rule.local),
+            )
+            for rule in one.rules
+            if rule.direction is direction
+        )
+        return judge(self._resolved, replace(one, rules=rules), direction, True, place)
+
+    def _peer(self, peer: Peer, graph: RuleGraph) -> Peer:
+        """The peer without the graph: a group is a place of its own, a list what it holds."""
+        if isinstance(peer, GroupMembers):
+            return Addresses(IntervalSet.of(self._standing(peer.group)), peer.text)
+        if isinstance(peer, NamedAddresses):
+            listed = graph.address_lists.get(peer.list)
+            if listed is not None and listed.must == listed.may:
+                return Addresses(listed.must, peer.text)
+            # A list that isn't known is told apart by its name: the same list holds the same addresses on both sides.
+            name = listed.name if listed is not None else peer.list
+            return Addresses(IntervalSet.of(self._standing(name)), peer.text)
+        if isinstance(peer, UnknownPeer) and peer.groups is not None:
+            places = IntervalSet.of(*(self._standing(name) for name in peer.groups))
+            return replace(peer, may=(peer.may & REAL) | places, groups=None)
+        return peer
+
+    def _places(self, peers: Iterable[Peer]) -> IntervalSet:
+        found = EMPTY
+        for peer in peers:
+            plain = self._peer(peer, self._new)
+            found = found | (plain.addresses if isinstance(plain, Addresses) else getattr(plain, "may", EMPTY))
+        return found
+
+    def _standing(self, group: str) -> int:
+        place = self._stand.get(group)
+        if place is None:
+            place = self._stand[group] = _STANDS_FOR + len(self._stand)
+            self._groups[place] = group
+        return place
+
+    def _pieces(self, delta: Delta, local: str | None) -> Iterator[RulePiece]:
+        for traffic, certain in ((delta.changed, True), (delta.possible, False)):
+            for peers, services, ports in traffic.boxes():
+                real = peers & REAL
+                if real:
+                    yield RulePiece(real, None, services, ports, certain, local)
+                for low, high in (peers - REAL).pairs:
+                    for place in self._groups:
+                        if low <= place <= high:
+                            yield RulePiece(EMPTY, self._groups[place], services, ports, certain, local)
+
+    def _cited(
+        self, before: Filter | None, after: Filter | None, direction: Direction, spans: list[tuple[TrafficSet, TrafficSet]]
+    ) -> Iterator[CitedRule]:
+        """The rules of one side alone that speak of what changed."""
+        both = (OLD, before, after, self._old, self._new), (NEW, after, before, self._new, self._old)
+        for side, one, other, graph, beyond in both:
+            if one is None:
+                continue
+            known = {rule_key(rule, beyond) for rule in other.rules} if other is not None else set()
+            for rule in one.rules:
+                if rule.direction is not direction or rule_key(rule, graph) in known:
+                    continue
+                mine = self._traffic(rule, graph)
+                adds = (rule.action is not Action.DENY) == (side == NEW)
+                if any(not mine.isdisjoint(more if adds else less) for more, less in spans):
+                    yield CitedRule(side, one.name, rule)
+
+    def _traffic(self, rule: Rule, graph: RuleGraph) -> TrafficSet:
+        places = EMPTY
+        for peer in rule.peers:
+            plain = self._peer(peer, graph)
+            places = places | (plain.addresses if isinstance(plain, Addresses) else getattr(plain, "may", EMPTY))
+        services = rule.services if rule.services_may is None else rule.services_may
+        ports = rule.source_ports if rule.source_ports_may is None else rule.source_ports_may
+        return TrafficSet.of(places, services, ports)
+
+    def _reasons(self, before: Filter | None, after: Filter | None, direction: Direction) -> Iterator[Reason]:
+        seen: dict[str, None] = {}
+        for one in (before, after):
+            if one is None:
+                continue
+            opened = one.open_ingress if direction is Direction.INGRESS else one.open_egress
+            reasons = [*opened, *(reason for rule in one.rules if rule.direction is direction for reason in rule.reasons)]
+            for reason in reasons:
+                if reason.text not in seen:
+                    seen[reason.text] = None
+                    yield reason
+
+
+def _groups_of(peer: Peer) -> tuple[str, ...]:
+    if isinstance(peer, GroupMembers):
+        return (peer.group,)
+    return (peer.groups or ()) if isinstance(peer, UnknownPeer) else ()
+
+
+def rules_key(one: Filter, graph: RuleGraph) -> Hashable:
+    """Everything of a filter that decides traffic; equal keys decide alike. Where it was read doesn't count."""
+    return (
+        one.kind,
+        one.ordered,
+        one.stateful,
+        one.default,
+        _texts(one.open_ingress),
+        _texts(one.open_egress),
+        frozenset(rule_key(rule, graph) for rule in one.rules),
+    )
+
+
+def rule_key(rule: Rule, graph: RuleGraph) -> Hashable:
+    """Everything of a rule that decides traffic."""
+    return (
+        rule.direction,
+        rule.action,
+        _peers_key(rule.peers, graph),
+        rule.services,
+        rule.services_may,
+        rule.source_ports,
+        rule.source_ports_may,
+        None if rule.local is None else _peers_key(rule.local, graph),
+        rule.priority,
+        rule.exists,
+    )
+
+
+def _peers_key(peers: Iterable[Peer], graph: RuleGraph) -> Hashable:
+    return frozenset(_peer_key(peer, graph) for peer in peers)
+
+
+def _peer_key(peer: Peer, graph: RuleGraph) -> Hashable:
+    if isinstance(peer, Addresses):
+        return peer.addresses
+    if isinstance(peer, GroupMembers):
+        group = graph.groups.get(peer.group)
+        return peer.group, None if group is None else bool(group.open)
+    if isinstance(peer, NamedAddresses):
+        listed = graph.address_lists.get(peer.list)
+        return ("list", peer.list) if listed is None else ("list", listed.name, listed.must, listed.may)
+    return _texts(peer.reasons), peer.may, peer.groups
+
+
+def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    return tuple(sorted({reason.text for reason in reasons}))
+
