@@ -112,6 +112,7 @@ def _rules(
     item: Item, permission: dict[str, Any], direction: str, stale: set[tuple[str, str]], problems: list[Problem]
 ) -> Iterator[SecurityGroupRule]:
     services = _services(item, permission, problems)
+    origin = item.origin
     for peer, description in _peers(item, permission, stale, problems):
         said = f"{services.must.pairs}|{services.may.pairs}|{type(peer).__name__}|{_key(peer)}"
         yield SecurityGroupRule(
@@ -119,7 +120,7 @@ def _rules(
             direction=direction,
             services=services,
             peers=(peer,),
-            origin=item.origin,
+            origin=origin,
             reasons=services.reasons + (peer.reasons if isinstance(peer, UndeterminedPeer) else ()),
             description=description,
         )

@@ -11,7 +11,7 @@ from lint.aws.from_terraform.network import SUBNET_TYPES
 from lint.aws.from_terraform.types import GROUP_TYPES, MERE_TEXT, SUBNET_GROUP_TYPES
 from lint.origin import Reason
 from lint.terraform.resources import Nested
-from lint.terraform.values import Value, as_text, is_known, is_null
+from lint.terraform.values import Value, as_text, is_known, is_null, unknown_reasons
 
 _GROUP_ATTRIBUTE = re.compile(r"(?<!source_)security_groups?(_ids?|_id_list|_names?)?$|^(sg|sgs|sg_ids?)$")
 _NOT_ATTACHED = frozenset({"source_security_group", "source_security_group_id", "security_group_names"})
@@ -41,6 +41,12 @@ class Names:
     says_groups: bool  # whether an attribute for groups is set at all, be it to an empty list
 
 
+# Attribute names that lead to a value, the value, whether it is all of the attribute (no element of a list), whether it
+# is certain to be
+# there, and why not.
+Leaf = tuple[tuple[str, ...], Value, bool, bool, tuple[Reason, ...]]
+
+
 def names_of(index: Index, node: Node) -> Names:
     """Every group and subnet that the attributes of a resource refer to."""
     groups: list[Named] = []
@@ -48,7 +54,7 @@ def names_of(index: Index, node: Node) -> Names:
     groups_open: list[Reason] = []
     subnets_open: list[Reason] = []
     says_groups = False
-    for path, value, certain, reasons in _leaves(node):
+    for path, value, whole, certain, reasons in _leaves(node):
         attribute = path[-1]
         about_groups = bool(_GROUP_ATTRIBUTE.search(attribute)) and attribute not in _NOT_ATTACHED
         about_subnets = bool(_SUBNET_ATTRIBUTE.search(attribute))
@@ -62,6 +68,8 @@ def names_of(index: Index, node: Node) -> Names:
         if text is not None and not about_groups and not about_subnets and not _looks_like_id(text):
             continue
         found, complete, why = index.find(node.root, value)
+        if not known and whole and attribute.endswith(("s", "_list")) and (about_groups or about_subnets):
+            complete, why = False, unknown_reasons(value)  # the list itself isn't known
         if not complete:
             if about_groups:
                 groups_open += why
@@ -126,7 +134,7 @@ def _by_name(index: Index, found: Found, about_groups: bool) -> list[Found]:
     return [Found(named[0], ("name",), found.text)] if len(named) == 1 else [found]
 
 
-def _leaves(node: Node) -> Iterator[tuple[tuple[str, ...], Value, bool, tuple[Reason, ...]]]:
+def _leaves(node: Node) -> Iterator[Leaf]:
     """Every primitive or unknown value of a resource with the attribute names that lead to it."""
     yield from _of_values(node.resource.values, (), True, ())
     yield from _of_blocks(node.resource.blocks, (), True, ())
@@ -134,31 +142,31 @@ def _leaves(node: Node) -> Iterator[tuple[tuple[str, ...], Value, bool, tuple[Re
 
 def _of_values(
     values: Mapping[str, Value], path: tuple[str, ...], certain: bool, reasons: tuple[Reason, ...]
-) -> Iterator[tuple[tuple[str, ...], Value, bool, tuple[Reason, ...]]]:
+) -> Iterator[Leaf]:
     for name, value in values.items():
         if name in MERE_TEXT:
             continue
-        yield from _of_value(value, (*path, name), certain, reasons)
+        yield from _of_value(value, (*path, name), True, certain, reasons)
 
 
 def _of_value(
-    value: Value, path: tuple[str, ...], certain: bool, reasons: tuple[Reason, ...]
-) -> Iterator[tuple[tuple[str, ...], Value, bool, tuple[Reason, ...]]]:
+    value: Value, path: tuple[str, ...], whole: bool, certain: bool, reasons: tuple[Reason, ...]
+) -> Iterator[Leaf]:
     data = value.data
     if isinstance(data, dict):
         yield from _of_values(data, path, certain, reasons)
     elif isinstance(data, tuple):
         if not data:
-            yield path, Value(value.type, None), certain, reasons
+            yield path, Value(value.type, None), whole, certain, reasons
         for each in data:
-            yield from _of_value(each, path, certain, reasons)
+            yield from _of_value(each, path, False, certain, reasons)
     else:
-        yield path, value, certain, reasons
+        yield path, value, whole, certain, reasons
 
 
 def _of_blocks(
     blocks: Mapping[str, tuple[Nested, ...]], path: tuple[str, ...], certain: bool, reasons: tuple[Reason, ...]
-) -> Iterator[tuple[tuple[str, ...], Value, bool, tuple[Reason, ...]]]:
+) -> Iterator[Leaf]:
     for name, held in blocks.items():
         if name in MERE_TEXT:
             continue
