@@ -194,6 +194,7 @@ class Forwarding:
     preserves_client: bool | None
     origin: Origin
     reasons: tuple[Reason, ...] = ()
+    translate: bool = False
 
 
 PLATFORM_EXEMPT_NONE: IntervalSet = EMPTY

@@ -120,13 +120,29 @@ def _machines(engine: Engine, source: Party, destination: Party, asked: Interval
         paths,
         layers,
         verdict,
-        reasons if verdict in ("undetermined", "partial") else (),
+        _why(allowed, wanted, verdict, reasons),
         _notes(engine, paths, verdict, end) if places else ("the two share no address family",),
         delivered,
         allowed,
         allowed,
         places,
     )
+
+
+def _why(reach: Bounds, wanted: TrafficSet, verdict: str, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Why a verdict is open. Where nothing is unknown, it is the client's source port that decides."""
+    if verdict not in ("undetermined", "partial"):
+        return ()
+    if verdict == "undetermined" and (reach.may & wanted) == (reach.must & wanted):
+        ports = IntervalSet.union_of(ports for _, _, ports in (wanted - reach.may).boxes())
+        lost = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ports.pairs[:6])
+        return (
+            *reasons,
+            Reason(
+                f"replies to source ports {lost} are lost, and which ports the client uses isn't known", "client-ports"
+            ),
+        )
+    return reasons
 
 
 def _wanted(places: IntervalSet, asked: IntervalSet, client: IntervalSet | None) -> TrafficSet:
@@ -232,7 +248,7 @@ def _inward(engine: Engine, source: Party, destination: Party, asked: IntervalSe
         paths,
         layers,
         verdict,
-        reasons if verdict in ("undetermined", "partial") else (),
+        _why(allowed, wanted, verdict, reasons),
         _notes(engine, paths, verdict, end) if places else ("the two share no address family",),
         delivered,
         allowed,
@@ -408,7 +424,7 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
         tuple(paths),
         tuple(layers),
         verdict,
-        tuple(reasons) if verdict in ("undetermined", "partial") else (),
+        _why(reached, whole, verdict, tuple(reasons)),
         () if places else ("the two share no address family",),
         together(sent),
         reached,

@@ -13,7 +13,7 @@ from lint.graph.rules import Addresses, Direction, UnknownPeer
 from lint.reach.answer import arriving_from, leaving_to, together, trails_between
 from lint.reach.engine import Engine, engine_of
 from lint.reach.resolved import Spot
-from lint.space.addresses import PUBLIC, REAL, SYMBOLIC
+from lint.space.addresses import PUBLIC, REAL, SYMBOLIC, address_text
 from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import render
@@ -26,7 +26,8 @@ INTERNET = "internet"
 class Edge:
     """What certainly passes (`allowed`), and what may pass beyond that (`possible`), from each of `sources` to each of `destinations`.
 
-    Sets are services with source ports; their peers stand for nothing. `internet` stands for every public address.
+    Both are services, from at least one source port. `internet` stands for the public addresses: something passes where it does for one of
+    them.
     """
 
     sources: tuple[str, ...]
@@ -81,8 +82,16 @@ def map_all(graph: RuleGraph | Engine) -> Atlas:
 
 def map_json(atlas: Atlas) -> dict[str, object]:
     """The form of design.md, section 4; `internet` is one of the parties."""
-    from lint.space.addresses import address_text
+    return {
+        "schema": 1,
+        "endpoints": endpoints_json(atlas),
+        "edges": [entry for edge in atlas.edges for entry in edge_json(edge)],
+        "layers": list(atlas.layers),
+    }
 
+
+def endpoints_json(atlas: Atlas) -> list[dict[str, object]]:
+    """The parties of a map."""
     endpoints: list[dict[str, object]] = [
         {
             "id": one.id,
@@ -95,16 +104,16 @@ def map_json(atlas: Atlas) -> dict[str, object]:
         for one in atlas.endpoints
     ]
     endpoints.append({"id": INTERNET, "name": INTERNET, "kind": INTERNET, "addresses": []})
-    edges: list[dict[str, object]] = []
-    for edge in atlas.edges:
-        allowed, possible = render(edge.allowed), render(edge.possible - edge.allowed)
-        for source, destination in edge.pairs():
-            entry: dict[str, object] = {"from": source, "to": destination, "allowed": allowed}
-            if possible:
-                entry["possible"] = possible
-            edges.append(entry)
-    edges.sort(key=lambda entry: (str(entry["from"]), str(entry["to"])))
-    return {"schema": 1, "endpoints": endpoints, "edges": edges, "layers": list(atlas.layers)}
+    return endpoints
+
+
+def edge_json(edge: Edge) -> Iterator[dict[str, object]]:
+    """One entry for each pair of parties; what all pairs share is one object."""
+    shared: dict[str, object] = {"allowed": render(edge.allowed)}
+    if possible := render(edge.possible - edge.allowed):
+        shared["possible"] = possible
+    for source, destination in edge.pairs():
+        yield {"from": source, "to": destination, **shared}
 
 
 def _edge(parts: list[Bounds], sources: tuple[str, ...], destinations: tuple[str, ...]) -> Edge | None:

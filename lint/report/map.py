@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 
 from lint.graph.endpoints import Endpoint
-from lint.reach.atlas import INTERNET, Atlas, map_json
+from lint.reach.atlas import INTERNET, Atlas, Edge, edge_json, endpoints_json
 from lint.report.style import Style, printable
 from lint.space.intervals import IntervalSet
 from lint.space.services import render
@@ -15,8 +16,21 @@ _PLAIN = Style(False)
 
 
 def render_json(atlas: Atlas) -> str:
-    """One JSON object, ending in a newline."""
-    return json.dumps(map_json(atlas), indent=2, ensure_ascii=False) + "\n"
+    """One JSON object, ending in a newline; one line for each pair, since there can be millions."""
+    endpoints = ",\n".join(json.dumps(one, ensure_ascii=False) for one in endpoints_json(atlas))
+    edges = ",\n".join(line for edge in atlas.edges for line in _edge_lines(edge))
+    layers = json.dumps(list(atlas.layers))
+    return f'{{"schema": 1,\n"endpoints": [\n{endpoints}\n],\n"edges": [\n{edges}\n],\n"layers": {layers}}}\n'
+
+
+def _edge_lines(edge: Edge) -> Iterator[str]:
+    """What `edge_json` gives, with the shared part written once."""
+    tail = ""
+    for entry in edge_json(edge):
+        if not tail:
+            shared = {name: value for name, value in entry.items() if name not in ("from", "to")}
+            tail = json.dumps(shared, ensure_ascii=False)[1:]
+        yield f'{{"from": {json.dumps(entry["from"])}, "to": {json.dumps(entry["to"])}, {tail}'
 
 
 def render_text(atlas: Atlas, style: Style = _PLAIN) -> str:
