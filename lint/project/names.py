@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from lint.origin import Origin
-from lint.packs.model import Pack
 from lint.project.model import Deployment, Project
 from lint.sources import Problem
+
+if TYPE_CHECKING:
+    from lint.packs.model import Pack
 
 
 def check_names(project: Project, packs: Mapping[str, Pack]) -> tuple[Problem, ...]:
@@ -89,6 +91,8 @@ def _unknown(what: str, name: str, known: Iterable[str], origin: Origin, remedy:
 
 def suggestion(name: str, known: Iterable[str], remedy: str = "") -> str:
     """`did you mean X?`, else what there is."""
+    import difflib
+
     listed = list(known)
     near = difflib.get_close_matches(name, listed, 1, 0.6)
     if near:
