@@ -408,7 +408,8 @@ def _index_unknown(owner: Value, key: Value, span: Span) -> Value:
             return unknown_step(owner, step, element)
         reasons = merge_reasons(unknown_reasons(owner), unknown_reasons(key))
         return Value(element, Unknown(reasons))
-    # The elements are known, the key isn't: it is one of them.
+    # The elements are known, the key isn't: it is one of them, or the expression fails.
+    leave_out()
     return choose(list(_elements(owner)), key)
 
 
