@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lint.azure.lowering.endpoints import PRIVATE_ENDPOINTS, Endpoints
+from lint.azure.lowering.endpoints import BALANCERS, PRIVATE_ENDPOINTS, Endpoints
 from lint.azure.lowering.filters import Filters, lint_rules
 from lint.azure.lowering.routes import Routes
 from lint.azure.lowering.shadow import shadowed
 from lint.azure.lowering.tags import METADATA, PLATFORM, Tags
 from lint.azure.model import LoadBalancer, Model, Tag
+from lint.graph.endpoints import Layer
 from lint.graph.graph import PlatformTraffic, RuleGraph
 from lint.graph.places import Places
 from lint.graph.rules import Action, Direction, Group
@@ -108,7 +109,7 @@ class _Lowering:
             address.subnet
             for endpoint in self.endpoints.endpoints.values()
             for address in endpoint.addresses
-            if address.subnet is not None and address.subnet.endswith(PRIVATE_ENDPOINTS)
+            if address.subnet is not None and address.subnet.endswith((PRIVATE_ENDPOINTS, BALANCERS))
         }
         for subnet in self.model.subnets.values():
             network = self.model.networks.get(subnet.network)
@@ -135,11 +136,14 @@ class _Lowering:
                         "add a NAT gateway or a public address",
                     ),
                 )
-            for endpoints_only in (False, True):
-                identity = subnet.key + (PRIVATE_ENDPOINTS if endpoints_only else "")
-                if endpoints_only and identity not in used:
+            for part in ("", PRIVATE_ENDPOINTS, BALANCERS):
+                identity = subnet.key + part
+                if part and identity not in used:
                     continue
                 table, table_open = self.routes.table(subnet, subnet.key)
+                layers: tuple[Layer, ...] = ()
+                if part != BALANCERS:
+                    layers = self.endpoints.layers.of_subnet(subnet, part == PRIVATE_ENDPOINTS)
                 found[identity] = Subnet(
                     id=identity,
                     name=subnet.name,
@@ -147,7 +151,7 @@ class _Lowering:
                     prefixes=subnet.space.must,
                     origin=subnet.origin,
                     prefixes_may=subnet.space.may if subnet.space.may != subnet.space.must else None,
-                    layers=self.endpoints.layers.of_subnet(subnet, endpoints_only),
+                    layers=layers,
                     route_table=table,
                     route_table_open=table_open,
                     default_egress=egress,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from lint.azure.lowering.balancers import Backend, Served, frontend_layers
 from lint.azure.lowering.filters import ADMIN, NSG, PEERING, PUBLIC_ADDRESS, Filters
 from lint.azure.lowering.links import joined
 from lint.azure.lowering.tags import Tags, Viewpoint
@@ -23,10 +24,11 @@ from lint.azure.records import PROVISIONAL
 from lint.graph.endpoints import Address, Endpoint, Layer
 from lint.graph.places import Places
 from lint.origin import Reason
-from lint.space.addresses import IPV4, IPV6, PRIVATE
+from lint.space.addresses import IPV4, IPV6, PRIVATE, REAL
 from lint.space.intervals import EMPTY, IntervalSet
 
 PRIVATE_ENDPOINTS = "#private-endpoints"  # the part of a subnet whose layers may differ: its private endpoints
+BALANCERS = "#balancers"  # the part that no layer of the subnet guards: frontends of balancers
 _NSG_ON_ENDPOINTS = ("enabled", "networksecuritygroupenabled")
 # "Security admin rules in Azure Virtual Network Manager": not applied to the subnets of these services.
 ADMIN_EXEMPT = (
@@ -146,8 +148,14 @@ class Endpoints:
         self.of_configuration: dict[str, str] = {}  # ip configuration key: endpoint id
         self.pools: dict[str, list[str]] = {}  # pool key: ip configuration keys
         self.nat_rules: dict[str, list[str]] = {}
+        self.by_configuration: dict[str, IpConfiguration] = {}
+        self._open_pools: dict[Reason, None] = {}  # why interfaces may be in further pools
+        self._known: set[int | None] = set()  # private addresses that interfaces of the source have
         for interface in model.interfaces.values():
             for one in interface.configurations:
+                self.by_configuration[one.key] = one
+                self._known.add(one.address)
+                self._open_pools.update(dict.fromkeys(one.pools_open))
                 for pool in one.pools:
                     self.pools.setdefault(pool, []).append(one.key)
                 for rule in one.nat_rules:
@@ -362,22 +370,74 @@ class Endpoints:
         return False
 
     def _balancer(self, balancer: LoadBalancer) -> Iterator[Endpoint]:
+        alone = len(balancer.frontends) == 1
         for front in balancer.frontends:
-            alone = len(balancer.frontends) == 1
+            identity = balancer.key if alone else front.key
+            served = self._served(balancer, front)
+            network = self._front_network(front, served)
+            home = self.model.networks.get(network or "")
+            space = home.space.may if home is not None else EMPTY
+            inside = PRIVATE | (space if space != REAL else EMPTY)
             yield Endpoint(
-                id=balancer.key if alone else front.key,
+                id=identity,
                 name=balancer.name if alone else f"{balancer.name}/{front.name}",
                 kind="load_balancer",
-                addresses=(self._frontend(front),),
+                addresses=(self._frontend(front, served),),
                 groups=(),
-                layers=(),
+                layers=frontend_layers(self.filters, front, identity, served, inside, balancer.origin),
                 origin=balancer.origin,
-                network=self._network(front),
-                aliases=_shown([*balancer.aliases, front.key, front.name], balancer.key if alone else front.key),
+                network=network,
+                aliases=_shown([*balancer.aliases, front.key, front.name], identity),
                 tags=balancer.tags,
                 initiates=False,
                 reasons=balancer.reasons,
             )
+
+    def _served(self, balancer: LoadBalancer, front: Frontend) -> list[Served]:
+        """The rules of a frontend with their backends."""
+        found: list[Served] = []
+        for rule in balancer.rules:
+            if rule.frontend is not None and rule.frontend != front.key:
+                continue
+            keys = [one for pool in rule.pools for one in self.pools.get(pool, ())]
+            keys += [*rule.targets, *self.nat_rules.get(rule.key, ())]
+            backends: list[Backend] = []
+            for key in dict.fromkeys(keys):
+                one = self.by_configuration.get(key)
+                if one is not None:
+                    subnet = self.model.subnets.get(one.subnet.key or "")
+                    here = self.endpoints[self.of_configuration[key]].layers
+                    there = self.layers.of_subnet(subnet, False) if subnet is not None else ()
+                    within = (
+                        IntervalSet.of(one.address) if one.address is not None else self._within(subnet, one.family)
+                    )
+                    backends.append(Backend(one, within, (*here, *there)))
+            unseen: list[Reason] = []
+            if rule.frontend is None:
+                unseen.append(Reason(f"the frontend of {rule.name} isn't known", "azure.lb", rule.origin))
+            for pool in rule.pools:
+                if any(place not in self._known for place in balancer.pool_addresses.get(pool, ())):
+                    unseen.append(
+                        Reason(
+                            f"a backend of {rule.name} isn't in the source",
+                            "azure.coverage:networkInterfaces",
+                            rule.origin,
+                        )
+                    )
+            unseen += self._open_pools
+            found.append(Served(rule, tuple(backends), tuple(dict.fromkeys(unseen))))
+        return found
+
+    def _front_network(self, front: Frontend, served: list[Served]) -> str | None:
+        own = self._network(front)
+        if own is not None:
+            return own
+        for one in served:
+            for backend in one.backends:
+                subnet = self.model.subnets.get(backend.configuration.subnet.key or "")
+                if subnet is not None:
+                    return subnet.network
+        return None
 
     def frontend_id(self, balancer: LoadBalancer, front: Frontend) -> str:
         """The endpoint id of a frontend."""
@@ -387,17 +447,26 @@ class Endpoints:
         subnet = self.model.subnets.get(front.subnet.key or "")
         return subnet.network if subnet is not None else None
 
-    def _frontend(self, front: Frontend) -> Address:
+    def _frontend(self, front: Frontend, served: list[Served]) -> Address:
+        """A frontend's address. Replies take the routes of the backends' subnet, so a public frontend stands there."""
         subnet = self.model.subnets.get(front.subnet.key or "")
         if subnet is not None or front.subnet.open:
             place = front.address if front.address is not None else self.places.place(f"private:{front.key}")
             within = IntervalSet.of(place) if front.address is not None else self._within(subnet, front.family)
-            shown = subnet.key + PRIVATE_ENDPOINTS if subnet is not None else None
-            return Address(place, within, shown)
+            return Address(place, within, subnet.key + BALANCERS if subnet is not None else None)
         fake = IpConfiguration(front.key, front.name, front.subnet, front.family, None, front.public)
         public, exists, reasons = self._public(fake)
         place = self.places.place(f"private:{front.key}")
-        return Address(place, EMPTY, None, public, exists, reasons)
+        homes = [self.model.subnets.get(b.configuration.subnet.key or "") for one in served for b in one.backends]
+        home = next((one for one in homes if one is not None), None)
+        return Address(
+            place,
+            self._within(home, front.family),
+            home.key + BALANCERS if home is not None else None,
+            public,
+            exists,
+            reasons,
+        )
 
     def _unseen(self, machine: Machine) -> Endpoint:
         """A machine whose NICs the source doesn't show: everything about it is open."""
