@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from lint.aws.from_api.answers import Answers
 from lint.aws.from_api.documents import Document, is_dump, load_dump
-from lint.aws.from_api.groups import acls_of, foreign_group, groups_of, named_groups, prefix_lists_of, unknown_list
+from lint.aws.from_api.gaps import gaps_of, stub_subnets, stub_vpcs
+from lint.aws.from_api.groups import acls_of, foreign_group, groups_of, named_groups, prefix_lists_of, unread_list
 from lint.aws.from_api.machines import balancers_of, workloads_of
 from lint.aws.from_api.network import (
     gateway_endpoints_of,
@@ -48,30 +49,33 @@ def read(documents: Sequence[Document]) -> Model:
     workloads = workloads_of(answers)
     balancers, target_groups = balancers_of(answers, workloads)
     tables = route_tables_of(answers, problems)
+    vpcs = vpcs_of(answers)
+    vpcs |= stub_vpcs(answers, vpcs)
     subnets = subnets_of(answers)
+    subnets |= stub_subnets(answers, subnets)
     lists = prefix_lists_of(answers)
     _complete_groups(answers, groups, workloads)
     for group in groups.values():
         for rule in group.rules:
             for peer in rule.peers:
                 if isinstance(peer, PrefixListPeer) and peer.list not in lists:
-                    lists[peer.list] = _unknown(peer.list)
+                    lists[peer.list] = _unknown(answers, peer.list)
     for table in tables.values():
         for route in table.routes:
             if route.prefix_list is not None and route.prefix_list not in lists:
-                lists[route.prefix_list] = _unknown(route.prefix_list)
+                lists[route.prefix_list] = _unknown(answers, route.prefix_list)
     gateways, attachments, transit_tables = transit_of(answers)
-    incomplete = [reason for kind in _missing_kinds(documents) for reason in answers.missing(kind)]
+    gaps = gaps_of(answers)
     notes = [
         f"the dump holds no {kind} ({name}): that layer was passed through"
         for kind, name in _LAYERS
-        if not answers.has(kind)
+        if not answers.has(kind) and not answers.missing(kind)
     ]
     return Model(
         groups=groups,
         prefix_lists=lists,
         acls=acls_of(answers, problems),
-        vpcs=vpcs_of(answers),
+        vpcs=vpcs,
         subnets=_redirected(subnets, tables),
         route_tables=tables,
         internet_gateways=internet_gateways_of(answers),
@@ -85,17 +89,13 @@ def read(documents: Sequence[Document]) -> Model:
         load_balancers=balancers,
         target_groups=target_groups,
         problems=tuple(dict.fromkeys(problems)),
-        incomplete=tuple(incomplete),
-        notes=tuple(notes),
+        incomplete=gaps.incomplete,
+        notes=(*notes, *gaps.notes),
     )
 
 
-def _missing_kinds(documents: Sequence[Document]) -> list[str]:
-    return sorted({kind for document in documents for kind in document.missing})
-
-
-def _unknown(id_: str) -> PrefixList:
-    return PrefixList(id_, id_, EMPTY, REAL, Origin(resource_id=id_), (unknown_list(id_),))
+def _unknown(answers: Answers, id_: str) -> PrefixList:
+    return PrefixList(id_, id_, EMPTY, REAL, Origin(resource_id=id_), unread_list(answers, id_, id_))
 
 
 def _complete_groups(answers: Answers, groups: dict[str, SecurityGroup], workloads: dict[str, Workload]) -> None:

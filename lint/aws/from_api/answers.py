@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,16 +114,35 @@ class Answers:
         )
 
     def missing(self, kind: str, item: Item | None = None) -> tuple[Reason, ...]:
-        """Why a kind could not be collected where an object lies (or anywhere)."""
+        """Why a kind could not be collected where an object lies (or anywhere).
+
+        `kind:id` is what was asked of one thing only.
+        """
+        return self._missing(
+            kind,
+            lambda document: (
+                item is None
+                or (
+                    document.account == item.document.account
+                    and (document.region is None or document.region == item.document.region)
+                )
+            ),
+        )
+
+    def missing_below(self, kind: str, item: Item) -> tuple[Reason, ...]:
+        """As `missing`, with what could not be collected of single things of that kind."""
+        keys = sorted({key for d in self.documents for key in d.missing if key.partition(":")[0] == kind})
+        return tuple(reason for key in keys for reason in self.missing(key, item))
+
+    def missing_in_region(self, kind: str, region: str | None) -> tuple[Reason, ...]:
+        """Why a kind could not be collected in a region, in whatever account: shared networks span accounts."""
+        return self._missing(kind, lambda document: None in (region, document.region) or document.region == region)
+
+    def _missing(self, kind: str, near: Callable[[Document], bool]) -> tuple[Reason, ...]:
         found: list[Reason] = []
         for document in self.documents:
             why = document.missing.get(kind)
-            if why is None:
-                continue
-            if item is not None and (document.account, document.region) != (
-                item.document.account,
-                item.document.region,
-            ):
+            if why is None or not near(document):
                 continue
             where = " ".join(p for p in (document.account, document.region) if p)
             found.append(

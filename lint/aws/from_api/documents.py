@@ -79,8 +79,9 @@ MAX_DEPTH = 6  # of objects that wrap answers by account and region
 class Document:
     """One JSON object of API answers: its file, the account and region that it shows as far as known, and its data.
 
-    `missing` says which kinds (keys of KINDS) could not be collected, and why: their layers are undetermined then,
-    where a kind that is simply not there is a layer that the source doesn't contain.
+    `missing` says which kinds (keys of KINDS, or `kind:id` where a call was made for one thing) could not be collected,
+    and why: their layers are undetermined then, where a kind that is simply not there is a layer that the source
+    doesn't contain.
     """
 
     path: str

@@ -40,7 +40,6 @@ def groups_of(answers: Answers, problems: list[Problem]) -> dict[str, SecurityGr
     found: dict[str, SecurityGroup] = {}
     ids = _rule_ids(answers)
     stale = _stale(answers)
-    members_open = answers.missing("NetworkInterfaces")
     for item in answers.of("SecurityGroups"):
         rules: list[SecurityGroupRule] = []
         counts: dict[str, int] = {}
@@ -57,7 +56,7 @@ def groups_of(answers: Answers, problems: list[Problem]) -> dict[str, SecurityGr
             rules=tuple(rules),
             origin=item.origin,
             vpc=Link(vpcs[0]),
-            members_open=members_open,
+            members_open=answers.missing_in_region("NetworkInterfaces", item.document.region),
             aliases=tuple(
                 dict.fromkeys(
                     a
@@ -264,9 +263,14 @@ def prefix_lists_of(answers: Answers) -> dict[str, PrefixList]:
         found[id_] = (
             PrefixList(id_, name, addresses, addresses, origin)
             if known
-            else PrefixList(id_, name, EMPTY, family, origin, (unknown_list(name),))
+            else PrefixList(id_, name, EMPTY, family, origin, unread_list(answers, id_, name))
         )
     return found
+
+
+def unread_list(answers: Answers, id_: str, name: str) -> tuple[Reason, ...]:
+    """Why a prefix list's entries aren't known: the call that failed, else that nobody made it."""
+    return answers.missing(f"ManagedPrefixListEntries:{id_}") or (unknown_list(name),)
 
 
 def unknown_list(name: str) -> Reason:

@@ -12,6 +12,7 @@ from typing import Any
 from lint.aws.balancing import preserves_client, services_at
 from lint.aws.from_api import facts
 from lint.aws.from_api.answers import Answers, Item
+from lint.aws.from_api.gaps import is_balancer
 from lint.aws.model.links import Link
 from lint.aws.model.machines import InterfaceAddress, Listener, LoadBalancer, TargetGroup, Workload
 from lint.origin import Reason
@@ -40,15 +41,30 @@ def workloads_of(answers: Answers) -> dict[str, Workload]:
     for item in answers.of("NetworkInterfaces"):
         if facts.text(item.data, "InterfaceType") in _HOPS:
             continue
-        found[item.id] = _interface(item, item.data, instances, public)
-    if not answers.has("NetworkInterfaces"):
-        for instance in instances.values():
+        found[item.id] = _named(answers, item, _interface(item, item.data, instances, public))
+    for instance in instances.values():
+        if not answers.has("NetworkInterfaces") or answers.missing("NetworkInterfaces", instance):
             for each in _instance_interfaces(instance):
                 id_ = facts.text(each, "NetworkInterfaceId") or instance.id
-                found[id_] = replace(_interface(instance, each, instances, public), id=id_)
+                found.setdefault(id_, replace(_interface(instance, each, instances, public), id=id_))
     _endpoints(answers, found)
     _databases(answers, found)
     return found
+
+
+def _named(answers: Answers, item: Item, workload: Workload) -> Workload:
+    """An interface whose owner could not be read may have other names and tags than its own."""
+    kinds: tuple[str, ...] = ()
+    if workload.kind == "instance":
+        kinds = ("Reservations",)
+    elif is_balancer(item.data):
+        kinds = ("LoadBalancers", "LoadBalancerDescriptions")
+    elif "RDSNetworkInterface" in workload.aliases:
+        kinds = ("DBInstances",)
+    elif workload.kind == "vpc_endpoint":
+        kinds = ("VpcEndpoints",)
+    open_ = tuple(reason for kind in kinds for reason in answers.missing(kind, item))
+    return replace(workload, tags_open=(*workload.tags_open, *open_)) if open_ else workload
 
 
 def _instances(answers: Answers) -> dict[str, Item]:

@@ -6,7 +6,8 @@ TransitGateway….
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lint.aws.from_api import facts
@@ -64,7 +65,10 @@ def _blocked(answers: Answers, item: Item) -> tuple[str, tuple[Reason, ...]]:
         if region is None or item.region is None or region == item.region:
             mode = _BLOCK_MODES.get(facts.text(options.data, "InternetGatewayBlockMode") or "off", "bidirectional")
     excluded = _exclusion(answers, f"vpc/{item.id}")
-    return (mode if excluded is None or not mode else excluded), answers.missing("VpcBlockPublicAccessOptions", item)
+    open_ = answers.missing("VpcBlockPublicAccessOptions", item)
+    if mode:
+        open_ += answers.missing("VpcBlockPublicAccessExclusions", item)
+    return (mode if excluded is None or not mode else excluded), open_
 
 
 def _exclusion(answers: Answers, resource: str) -> str | None:
@@ -134,13 +138,45 @@ def route_tables_of(answers: Answers, problems: list[Problem]) -> dict[str, aws.
             id=item.id,
             name=facts.name_of(item.data, item.id),
             vpc=Link(facts.text(item.data, "VpcId")),
-            routes=tuple(_route(item, each, endpoints, problems) for each in facts.listed(item.data, "Routes")),
+            routes=tuple(
+                _unread(answers, item, _route(item, each, endpoints, problems))
+                for each in facts.listed(item.data, "Routes")
+            ),
             subnets=tuple(subnets),
             origin=item.origin,
             main=main,
             gateways=tuple(gateways),
         )
     return found
+
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    aws.INTERNET_GATEWAY: ("InternetGateways",),
+    aws.EGRESS_ONLY_GATEWAY: ("EgressOnlyInternetGateways",),
+    aws.NAT_GATEWAY: ("NatGateways",),
+    aws.PEERING: ("VpcPeeringConnections",),
+    aws.GATEWAY_ENDPOINT: ("VpcEndpoints",),
+    aws.TRANSIT_GATEWAY: (
+        "TransitGateways",
+        "TransitGatewayAttachments",
+        "TransitGatewayVpcAttachments",
+        "TransitGatewayRouteTables",
+        "TransitGatewayRouteTableAssociations",
+        "TransitGatewayPropagations",
+        "TransitGatewayStaticRoutes",
+    ),
+}  # what has to be read before a route to such a thing can be followed
+
+
+def _unread(answers: Answers, item: Item, route: aws.Route) -> aws.Route:
+    """The route; one that leads nowhere certain where what it leads to could not be read."""
+    kinds = _NEEDED.get(route.kind, ())
+    if route.target is not None and route.target.startswith("vpce-"):
+        kinds = ("VpcEndpoints",)
+    why = [reason for kind in kinds for reason in answers.missing_below(kind, item)]
+    if not why:
+        return route
+    return replace(route, kind=aws.UNDETERMINED, reasons=(*route.reasons, *why))
 
 
 def _route(item: Item, each: dict[str, Any], endpoints: dict[str, str], problems: list[Problem]) -> aws.Route:
