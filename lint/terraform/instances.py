@@ -22,7 +22,7 @@ from lint.terraform.names import Fixed, LongForm, Lookup
 from lint.terraform.repetition import SINGLE, Instance, Instances, RepetitionProblem, at, counted, repeated, unclear
 from lint.terraform.resources import Diagnostic
 from lint.terraform.scope import EvaluationProblem, Namespace, Scope, UndeclaredName
-from lint.terraform.syntax.tree import Block, Body, Expression, Literal, Span
+from lint.terraform.syntax.tree import Attribute, Block, Body, Expression, Literal, Span
 from lint.terraform.types import DYNAMIC
 from lint.terraform.values import (
     EPHEMERAL,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 META = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner"})
 NOT_AN_INPUT = frozenset({"source", "version", "count", "for_each", "providers", "depends_on", "lifecycle"})
 ResourceKey = tuple[str, str, str]
+LONG_CHAIN = 40
 
 
 @dataclass(slots=True)
@@ -307,6 +308,28 @@ class ModuleInstance:
         attribute = self.module.locals.get(name)
         if attribute is None:
             raise UndeclaredName(f"local.{name} is not declared", span or self.module_span())
+        for needed in self._long_chain(name):
+            self._evaluate_local(needed, self.module.locals[needed])
+        return self._evaluate_local(name, attribute)
+
+    def _long_chain(self, name: str) -> list[str]:
+        """The locals behind a local, the last one first, where calling one from the other would go too deep."""
+        found: dict[str, None] = {}
+        pending = [name]
+        while pending:
+            each = pending.pop()
+            if each in found or each in self._locals:
+                continue
+            found[each] = None
+            for path, _ in references(self.module.locals[each].value):
+                if path[0] == "local" and len(path) > 1 and path[1] in self.module.locals:
+                    pending.append(path[1])
+        return list(found)[:0:-1] if len(found) > LONG_CHAIN else []
+
+    def _evaluate_local(self, name: str, attribute: Attribute) -> Value:
+        found = self._locals.get(name)
+        if found is not None:
+            return found
         if not self.run.enter(self, f"local.{name}"):
             return self.run.cycle(self, f"local.{name}")
         try:

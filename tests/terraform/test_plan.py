@@ -304,7 +304,7 @@ def test_a_raw_state_file_holds_the_same_resources() -> None:
                      "sensitive_attributes": [[{"type": "get_attr", "value": "key"}]]},
                 ],
             },
-            {"mode": "data", "type": "aws_vpc", "name": "v", "provider": "", "instances": [{"attributes": {"id": "v"}}]},
+            {"mode": "data", "type": "aws_vpc", "name": "v", "instances": [{"attributes": {"id": "v"}}]},
             {"mode": "managed", "type": "aws_old", "name": "f", "provider": "", "instances": [{"attributes_flat": {}}]},
         ],
     }  # fmt: skip

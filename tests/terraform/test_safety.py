@@ -122,7 +122,6 @@ def test_special_files_are_not_opened(tmp_path: Path) -> None:
         "locals {\n  deep = " + "-" * 10_000 + "1\n}",
         "locals {\n  deep = " + '"${' * 3_000 + "1" + '}"' * 3_000 + "\n}",
         'locals {\n  pad = format("%999999999d", 1)\n}',
-        "locals {\n" + "".join(f"  n{i} = local.n{i + 1}\n" for i in range(5_000)) + "  n5000 = 1\n}",
         "locals {\n  x = { for a in range(300) : a => { for b in range(300) : b => range(300) } }\n}",
         'resource "aws_vpc" "many" {\n  count = 1000000000\n}',
         'resource "aws_vpc" "many" {\n  for_each = { for i in range(50000) : i => i }\n}',
