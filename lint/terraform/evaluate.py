@@ -273,11 +273,13 @@ class Run:
         path = (*caller.path, name)
         attribute = block.body.attribute("source")
         source = literal_text(attribute)
+        if attribute is not None and source is None:
+            source = as_text(caller.quietly(attribute.value))  # OpenTofu lets variables and locals make the source
         if attribute is None or source is None:
             if attribute is None:
                 text, remedy = f"{address} has no source", "set the module's source"
             else:
-                text, remedy = f"the source of {address} is not a plain text", "write the source as text"
+                text, remedy = f"the source of {address} isn't known", "write the source as text"
             return None, self._lost(text, remedy, "error", place, address)
         found = find_module(
             source, ".".join(path), caller.module.directory, self.installed, self.files, _shown(self.given_directory)

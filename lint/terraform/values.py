@@ -47,7 +47,9 @@ class Reference:
     """The identity that an unknown value still has: attribute path `path` of the resource at `address`.
 
     `Reference("aws_security_group.a", ("id",))` is what `aws_security_group.a.id` gives before apply. It survives
-    locals, variables, outputs, modules and functions that pass a value on.
+    locals, variables, outputs, modules and functions that pass a value on. A variable that nobody gave a value is
+    `Reference("var.x", ())`, an output of a module that isn't installed `Reference("module.m", ("out",))`: two uses of
+    them are the same value, whatever it is.
     """
 
     address: str

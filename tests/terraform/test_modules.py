@@ -325,3 +325,15 @@ def test_an_overlay_is_judged_in_place_of_the_file(write: Write) -> None:
     assert addresses(evaluation) == ["aws_vpc.a", "aws_vpc.b"]
     assert evaluation.coverage.files == 2
     assert Path(root / "main.tf").read_text().count("10.0.0.0/16") == 1
+
+
+def test_a_source_may_be_made_of_locals_as_in_opentofu(evaluate: Evaluate) -> None:
+    evaluation = evaluate(
+        {
+            "main.tofu": 'locals { folder = "group" }\nmodule "a" {\n  source = "./${local.folder}"\n  name = "a"\n}\n'
+            'module "b" {\n  source = "./${var.unknown}"\n}\nvariable "unknown" {}',
+            "group/main.tf": GROUP,
+        }
+    )
+    assert addresses(evaluation) == ["module.a.aws_security_group.this"]
+    assert messages(evaluation, "error") == ["main.tofu:6: the source of module.b isn't known"]
