@@ -404,9 +404,14 @@ class _Lowering:
             self.notes.append(f"the source contains no {layer} for {where}: that layer was passed through")
 
     def _local_only(self, vpc: aws.Vpc) -> RouteTable:
-        """The main table that AWS makes with a VPC: its local routes and nothing else."""
+        """The main table that AWS makes with a VPC:
+
+        local routes alone. In a dump it would be listed, so there it is no route.
+        """
         id_ = _local_table(vpc.id)
-        return RouteTable(id_, f"main route table of {vpc.id}", (_local_route(vpc),), vpc.origin)
+        if vpc.implied_main:
+            return RouteTable(id_, f"main route table of {vpc.id}", (_local_route(vpc),), vpc.origin)
+        return RouteTable(id_, f"{vpc.id}, which has no main route table in this source,", (), vpc.origin)
 
     def _route_tables(self) -> dict[str, RouteTable]:
         found: dict[str, RouteTable] = {}

@@ -1,7 +1,7 @@
 """A short way to write what `aws ec2 describe-…` prints, and to say what a rule graph lets through.
 
-The base world: VPC 10.0.0.0/16 with subnets A 10.0.1.0/24 and B 10.0.2.0/24, default network ACL, main route table; a = 10.0.1.10 with
-group sg-a, b = 10.0.2.10 with group sg-b; groups let everything IPv4 out.
+The base world: VPC 10.0.0.0/16 with subnets A 10.0.1.0/24 and B 10.0.2.0/24, default network ACL, main route table;
+a = 10.0.1.10 with group sg-a, b = 10.0.2.10 with group sg-b; groups let everything IPv4 out.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from lint.aws import graph_from_documents
 from lint.aws.from_api import Document
 from lint.graph.graph import RuleGraph
 from lint.reach import Party, between
-from lint.space.addresses import PUBLIC, address_text, cidrs, parse_cidrs
+from lint.space.addresses import PUBLIC, cidrs, parse_cidrs
 from lint.space.intervals import IntervalSet
 from lint.space.services import parse, render
 from lint.space.traffic import TrafficSet
 
 Json = dict[str, Any]
+# What may stand where something else is expected.
+ANY_JSON: list[Any] = [None, True, -1, 3.5, "", "x", [], [None], ["x"], [{}], {}, {"a": [1]}, [[1]]]
 EVERYONE = "0.0.0.0/0"
 EVERYONE6 = "::/0"
 
@@ -233,8 +235,3 @@ def exactly(graph: RuleGraph, source: str, destination: str, services: str = "an
 def verdict(graph: RuleGraph, source: str, destination: str, services: str) -> str:
     """allowed, blocked, partial or undetermined."""
     return str(reach(graph, source, destination, services).verdict)
-
-
-def address(place: int) -> str:
-    """The text of a place."""
-    return address_text(place)

@@ -93,7 +93,7 @@ class Groups:
         for node in self.index.of_type(*GROUP_TYPES):
             self.groups[node.id] = self._group(node, standalone.get(node.id, []), everywhere.get(node.root, []))
         for id_, rules in standalone.items():
-            self._add_to_foreign(id_, rules)
+            self._add_to_others(id_, rules)
 
     # Naming groups
 
@@ -193,9 +193,10 @@ class Groups:
             )
         return id_
 
-    def _add_to_foreign(self, id_: str, rules: list[SecurityGroupRule]) -> None:
+    def _add_to_others(self, id_: str, rules: list[SecurityGroupRule]) -> None:
+        """Standalone rules of groups that no resource here declares: foreign ones, and a VPC's own default group."""
         known = self.groups.get(id_)
-        if known is not None and known.foreign:
+        if known is not None and (known.foreign or known.id == f"{known.default_of}.default_security_group_id"):
             self.groups[id_] = replace(known, rules=known.rules + tuple(rules))
 
     # Groups

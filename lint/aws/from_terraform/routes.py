@@ -94,7 +94,7 @@ class Routing:
         self._endpoints()
         for id_, vpc in list(self.networks.vpcs.items()):
             contained = any(t.vpc.id == id_ for t in self.tables.values())
-            self.networks.vpcs[id_] = replace(vpc, has_acls=False, has_routes=contained)
+            self.networks.vpcs[id_] = replace(vpc, has_acls=False, has_routes=contained, implied_main=True)
 
     # Gateways
 

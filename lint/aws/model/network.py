@@ -25,6 +25,7 @@ class Vpc:
     ipv6: bool | None = False
     has_acls: bool = True
     has_routes: bool = True
+    implied_main: bool = False  # Terraform: AWS makes a main route table with the VPC that nobody declares
     acls_open: tuple[Reason, ...] = ()  # why its network ACLs could not be read
     routes_open: tuple[Reason, ...] = ()
     dns_support: bool = True
