@@ -28,15 +28,27 @@ def machines(tmp_path: Path, text: str) -> dict[str, Workload]:
         ('"aws_elb" "x" { security_groups = [aws_security_group.g.id] }', "load_balancer"),
         ('"aws_db_instance" "x" { vpc_security_group_ids = [aws_security_group.g.id] }', "database"),
         ('"aws_launch_template" "x" { vpc_security_group_ids = [aws_security_group.g.id] }', "launch_template"),
-        ('"aws_launch_template" "x" { network_interfaces { security_groups = [aws_security_group.g.id] } }', "launch_template"),
+        (
+            '"aws_launch_template" "x" { network_interfaces { security_groups = [aws_security_group.g.id] } }',
+            "launch_template",
+        ),
         ('"aws_lambda_function" "x" { vpc_config { security_group_ids = [aws_security_group.g.id] } }', "function"),
-        ('"aws_ecs_service" "x" { network_configuration { security_groups = [aws_security_group.g.id] } }', "container_service"),
+        (
+            '"aws_ecs_service" "x" { network_configuration { security_groups = [aws_security_group.g.id] } }',
+            "container_service",
+        ),
         ('"aws_elasticache_cluster" "x" { security_group_ids = [aws_security_group.g.id] }', "cache"),
-        ('"aws_msk_cluster" "x" { broker_node_group_info { security_groups = [aws_security_group.g.id] } }', "message_broker"),
-        ('"aws_emr_cluster" "x" { ec2_attributes { service_access_security_group = aws_security_group.g.id } }', "cluster"),
+        (
+            '"aws_msk_cluster" "x" { broker_node_group_info { security_groups = [aws_security_group.g.id] } }',
+            "message_broker",
+        ),
+        (
+            '"aws_emr_cluster" "x" { ec2_attributes { service_access_security_group = aws_security_group.g.id } }',
+            "cluster",
+        ),
         ('"aws_brand_new_thing" "x" { odd = { deep = [aws_security_group.g.id] } }', "brand_new_thing"),
     ],
-)  # fmt: skip
+)
 def test_a_machine_carries_a_group_because_an_attribute_refers_to_it(tmp_path: Path, resource: str, kind: str) -> None:
     found = machines(tmp_path, f"resource {resource}".replace("{ ", "{\n").replace(" }", "\n}"))
     (name,) = (n for n in found if n.endswith(".x"))
@@ -218,7 +230,10 @@ def test_a_network_load_balancer_without_groups_is_not_filtered(tmp_path: Path) 
 def test_a_group_list_that_is_not_known_leaves_the_machine_open(tmp_path: Path) -> None:
     found = machines(
         tmp_path,
-        'variable "groups" { type = list(string) }\nresource "aws_instance" "x" { vpc_security_group_ids = var.groups }',
+        """
+        variable "groups" { type = list(string) }
+        resource "aws_instance" "x" { vpc_security_group_ids = var.groups }
+        """,
     )
     assert found["aws_instance.x"].groups == ()
     assert "var.groups has no value" in found["aws_instance.x"].groups_open[0].text

@@ -1,4 +1,4 @@
-"""Every way to write a security group rule in Terraform, and what is made of mistakes and of values that aren't known."""
+"""Every way to write a security group rule in Terraform; what is made of mistakes and of values that aren't known."""
 
 from __future__ import annotations
 

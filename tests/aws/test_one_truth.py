@@ -48,7 +48,7 @@ def resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def state_of(project: Path, configured: RuleGraph) -> bytes:
-    """The applied state. The emulator that it was made with leaves the groups of instances out, which AWS never does."""
+    """The applied state. The emulator that it was made with leaves instances without groups, which AWS never does."""
     data = json.loads((project / "state.json").read_bytes())
     ids = {r["address"]: r["values"]["id"] for r in resources(data["values"]["root_module"]) if "id" in r["values"]}
     for each in resources(data["values"]["root_module"]):

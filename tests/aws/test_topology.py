@@ -11,7 +11,7 @@ from lint.graph.topology import Via
 from lint.space.addresses import parse_cidrs
 from lint.space.services import parse
 from tests.aws import hcl
-from tests.aws.hcl import A, B, BASE, MACHINES
+from tests.aws.hcl import BASE, MACHINES, A, B
 from tests.aws.world import exactly, sure, verdict
 
 OPEN = "".join(

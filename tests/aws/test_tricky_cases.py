@@ -471,7 +471,7 @@ NAT = {
 
 
 def behind_nat(*more: Json, out: tuple[Json, ...] | None = None, **kinds: list[Json]) -> RuleGraph:
-    """a in a private subnet behind a NAT gateway in subnet B; the partner p in another VPC with the public address 203.0.113.9."""
+    """a in a private subnet behind a NAT gateway in subnet B; a partner p in another VPC, public as 203.0.113.9."""
     away = {"InternetGatewayId": "igw-2", "Attachments": [{"VpcId": "vpc-2", "State": "available"}]}
     return graph(
         world(
