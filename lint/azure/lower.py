@@ -210,6 +210,7 @@ class _Lowering:
                         preserves_client=True,
                         origin=rule.origin,
                         reasons=tuple(dict.fromkeys(reasons)),
+                        translate=True,
                     )
                 )
         return found

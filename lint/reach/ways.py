@@ -13,7 +13,7 @@ from lint.reach.resolved import PUBLIC_IPV4, PUBLIC_IPV6, Spot
 from lint.reach.routes import Share
 from lint.space.addresses import IPV4, IPV6, REAL, address_text, cidrs
 from lint.space.intervals import EMPTY, IntervalSet
-from lint.space.services import ALL_SERVICES, ICMP, TCP, UDP, protocol
+from lint.space.services import ALL_SERVICES, ICMP, TCP, UDP, WITH_PORTS, protocol
 
 _MOST_HUBS = 4  # transit gateways in a row
 
@@ -171,7 +171,7 @@ def _along(
             yield way.then(True, mark)
         else:
             sentence = f"route {route.text} of {_table_name(engine, subnet)} keeps {where} inside its own network"
-            yield way.then(False, replace(mark, passes=False, sentence=sentence))
+            yield way.then(False, replace(mark, passes=False, sentence=sentence, reasons=route.reasons))
     elif via is Via.PEERING:
         yield _peered(engine, subnet, network, route, destination, way.then(True, mark))
     elif via is Via.TRANSIT:
@@ -190,7 +190,7 @@ def _along(
             Via.SERVICE: "leads to a service of the cloud",
         }[via]
         sentence = f"route {route.text} of {_table_name(engine, subnet)} {why}, so {where} isn't reached"
-        yield way.then(False, replace(mark, passes=False, sentence=sentence))
+        yield way.then(False, replace(mark, passes=False, sentence=sentence, reasons=route.reasons))
 
 
 def _peered(engine: Engine, subnet: Subnet, network: str | None, route: Route, destination: Spot, way: Way) -> Way:
@@ -520,7 +520,7 @@ def _out(trip: _Trip, source: Spot, subnet: Subnet | None, here: IntervalSet, wa
         elif route.via is Via.SERVICE:
             if destination.endpoint is not None:
                 sentence = f"route {route.text} of {name} leads to a service of the cloud"
-                yield part.then(False, replace(mark, passes=False, sentence=sentence))
+                yield part.then(False, replace(mark, passes=False, sentence=sentence, reasons=route.reasons))
             else:
                 yield part.then(True, mark, seen=source.places)
         elif route.via is Via.APPLIANCE and route.transparent:
@@ -535,7 +535,8 @@ def _out(trip: _Trip, source: Spot, subnet: Subnet | None, here: IntervalSet, wa
                 Via.LOCAL: "keeps it inside the network",
                 Via.PEERING: "leads into a peered network, which doesn't carry it on",
             }[route.via]
-            yield part.then(False, replace(mark, passes=False, sentence=f"route {route.text} of {name} {why}"))
+            sentence = f"route {route.text} of {name} {why}"
+            yield part.then(False, replace(mark, passes=False, sentence=sentence, reasons=route.reasons))
 
 
 def _anybody(destination: Spot) -> IntervalSet:
@@ -579,15 +580,33 @@ def _by_internet_gateway(trip: _Trip, source: Spot, subnet: Subnet, way: Way) ->
             Mark("public_address", who, who, None, sentence, None, reasons),
             seen=source.public | (_anybody(trip.destination) if subnet.default_egress is not False else EMPTY),
         )
-    elif subnet.default_egress is False:
+    elif _lends(source) is not False:
+        lent = _lends(source)
+        sentence = f"a load balancer {'lends' if lent else 'may lend'} {who} a public address"
+        way = replace(way, services=way.services & WITH_PORTS, services_may=way.services_may & WITH_PORTS)
+        reasons = () if lent else (Reason(sentence),)
+        mark = Mark("public_address", who, who, lent, sentence, subnet.origin, reasons)
+        yield way.then(lent, mark, seen=_anybody(trip.destination))
+    elif subnet.default_egress is False or not _has_default(source):
         sentence = f"{who} has no public address, and route {subnet.route_table} leads to an Internet gateway"
-        yield way.then(False, Mark("public_address", who, who, False, sentence, subnet.origin))
+        reasons = subnet.default_egress_reasons
+        yield way.then(False, Mark("public_address", who, who, False, sentence, subnet.origin, reasons))
     else:
         sentence = f"subnet {subnet.name} gives machines without a public address a way out"
         mark = Mark(
             "public_address", who, who, subnet.default_egress, sentence, subnet.origin, subnet.default_egress_reasons
         )
         yield way.then(subnet.default_egress, mark, seen=_anybody(trip.destination))
+
+
+def _lends(source: Spot) -> bool | None:
+    """Whether a balancer gives the source a way out by its outbound rules."""
+    return source.address.lent_egress if source.address is not None else False
+
+
+def _has_default(source: Spot) -> bool:
+    """Whether the default egress of its subnet is for the source."""
+    return source.address.default_egress if source.address is not None else True
 
 
 def _block_mark(subnet: Subnet) -> Mark | None:
@@ -641,7 +660,7 @@ def _out_by_nat(trip: _Trip, source: Spot, subnet: Subnet, target: str, way: Way
             yield part.then(None, _unsure(mark, route, spot.subnet, engine), seen=public | _anybody(destination))
         else:
             sentence = f"route {route.text} of {name} takes it to {_target(route)}, not to the Internet"
-            yield part.then(False, replace(mark, passes=False, sentence=sentence))
+            yield part.then(False, replace(mark, passes=False, sentence=sentence, reasons=route.reasons))
 
 
 def _out_by_transit(
@@ -742,7 +761,7 @@ def public_way_in(engine: Engine, destination: Spot, seen: Spot) -> list[Way]:
             found.append(part.then(None, _unsure(mark, route, subnet, engine)))
         else:
             sentence = f"{name} has no route to an Internet gateway for {place_text(engine, seen)}"
-            found.append(part.then(False, replace(mark, passes=False, sentence=sentence)))
+            found.append(part.then(False, replace(mark, passes=False, sentence=sentence, reasons=route.reasons)))
     return found
 
 

@@ -91,7 +91,7 @@ def frontend_layers(
         filters.filters[key] = Filter(
             id=key,
             name=name,
-            kind=kind,
+            kind=BALANCER,  # a translation of the NSG, which nobody edits
             rules=tuple(_distinct(made)),
             origin=origin,
             ordered=True,
