@@ -353,6 +353,26 @@ def _live(source: Source, options: LoadOptions) -> _Read:
     return _collected(source, collect(source.scope, options.live or LiveOptions()), options)
 
 
+def keep(source: Source, output: Path, options: LiveOptions) -> Snapshot:
+    """Scan a live account and write its snapshot to a file. Raises LiveError and SourceError.
+
+    While the scan runs, its answers lie beside the file, for `options.resume`.
+    """
+    from importlib import import_module
+
+    from lint.live.scan import finish, work_file
+    from lint.live.snapshot import check_target, write
+
+    if source.path is not None:
+        raise SourceError(f"{source.text} is no live account", "name one: aws:, aws:eu-west-1 or azure:")
+    check_target(output)
+    work = work_file(output)
+    snapshot: Snapshot = import_module(f"lint.{source.kind}.collect").collect(source.scope, replace(options, work=work))
+    write(snapshot, output)
+    finish(work, snapshot)
+    return snapshot
+
+
 def _collected(source: Source, snapshot: Snapshot, options: LoadOptions) -> _Read:
     """A live account's answers, just collected or kept in a file: the two are read the same way."""
     from importlib import import_module

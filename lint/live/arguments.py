@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from lint.live.options import AwsAccess, AzureAccess, LiveOptions
 
@@ -67,11 +66,6 @@ def options_from(namespace: argparse.Namespace) -> LiveOptions:
             resource_graph=not namespace.azure_no_resource_graph,
         ),
     )
-
-
-def work_file(output: Path) -> Path:
-    """Where the answers of a scan lie while it is under way: beside the file that it will become."""
-    return output.with_name(f"{output.name}.partial.sqlite")
 
 
 def _positive(text: str) -> float:

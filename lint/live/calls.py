@@ -84,7 +84,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer: its body as plain JSON without page tokens. `next` asks for the page behind it; None ends the call."""
+    """One answer: its body as plain JSON without page tokens. `next` asks for the next page; None ends the call."""
 
     body: Any
     next: str | None = None

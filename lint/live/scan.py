@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lint.live.calls import canonical
+from lint.live.calls import CUT, ERROR, THROTTLED, canonical
 from lint.live.collection import Collection
 from lint.live.options import LiveOptions
 from lint.live.redact import cleaner
 from lint.live.snapshot import Snapshot, from_store
+from lint.live.store import remove
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -20,6 +21,17 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     if os.name == "nt" and environ.get("LOCALAPPDATA"):
         return Path(environ["LOCALAPPDATA"]) / "netpact"
     return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "netpact"
+
+
+def work_file(output: Path) -> Path:
+    """Where the answers of a scan lie while it is under way: beside the file that it will become."""
+    return output.with_name(f"{output.name}.partial.sqlite")
+
+
+def finish(work: Path, snapshot: Snapshot) -> None:
+    """Delete a scan's file, unless asking again (--resume) may bring what failed this time."""
+    if not any(answer.status in (THROTTLED, CUT, ERROR) for answer in snapshot.failures()):
+        remove(work)
 
 
 def scan(
@@ -49,9 +61,8 @@ def scan(
     with Collection(path, whole, options, cleaner(options.redact_tags)) as collection:
         collect(collection)
         snapshot = from_store(collection.store, cloud, source, facts)
+    collection.store.close()
     if options.work is None:
-        collection.store.remove()
-    else:
-        collection.store.close()  # whoever named the file removes it once the snapshot is safe
+        finish(path, snapshot)  # else whoever named the file does so once the snapshot is safe
     options.collected[source] = snapshot
     return snapshot

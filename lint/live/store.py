@@ -197,11 +197,11 @@ class Store:
         with self._lock:
             self._db.close()
 
-    def remove(self) -> None:
-        """Let go of the file and delete it: its scan is complete and kept elsewhere."""
-        self.close()
-        for end in ("", "-wal", "-shm", "-journal"):
-            Path(f"{self.path}{end}").unlink(missing_ok=True)
+
+def remove(path: Path) -> None:
+    """Delete a scan's file: its scan is complete and kept elsewhere."""
+    for end in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
 
 
 def _key(call: Call) -> tuple[str, str, str, str]:
