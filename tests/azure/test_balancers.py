@@ -173,3 +173,17 @@ def test_a_rule_without_a_usable_port_is_undetermined(landscape: Any, judge: Any
     balance(landscape, ("Tcp", port, 8443))
     landscape.nsg("N", "In 100 Allow Tcp Internet -> *:8443", at=["V1/S1"])
     assert judge(landscape).verdict("X", "lb", "tcp/443") == "undetermined"
+
+
+def test_a_balancers_rule_lends_its_backends_a_way_out(landscape: Any, judge: Any) -> None:
+    landscape.subnet("V1/S1")["defaultOutboundAccess"] = False
+    balance(landscape, ("Tcp", 443, 8443))
+    landscape.nsg("N", at=["V1/S1"])
+    ask = judge(landscape)
+    assert ask.verdict("B", "X", "tcp/443") == "allowed"
+    landscape.resources["loadBalancers/lb"]["properties"]["loadBalancingRules"][0]["properties"][
+        "disableOutboundSnat"
+    ] = True
+    ask = judge(landscape)
+    assert ask.verdict("B", "X", "tcp/443") == "blocked"
+    assert "azure.egress.none" in ask.codes("B", "X", "tcp/443")
