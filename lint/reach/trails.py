@@ -139,8 +139,17 @@ def _could_share(a: Spot, b: Spot) -> bool:
 
 def public_trails(engine: Engine, source: Spot, destination: Spot, terms: str) -> list[Trail]:
     """All trails to the destination's public places; either side may be the Internet itself."""
-    if not destination.public or not source.families & destination.families:
+    if not source.families & destination.families:
         return []
+    if not destination.public:
+        if source.endpoint is not None or destination.endpoint is None:
+            return []
+        frame = _Frame(terms, source.places, source.places, destination.places)
+        who = place_text(engine, destination)
+        mark = Mark("public_address", who, who, False, f"{who} has no public address")
+        step = _mark_step(mark, frame)
+        nothing = Way(EMPTY, EMPTY).then(False, mark)
+        return [_trail("public", source, destination, nothing, frame, [step])]
     outside = Spot(
         destination.endpoint,
         None,

@@ -115,16 +115,20 @@ def compare_sides(case: Case, random: Random, seed: int) -> int:
                 if seen.source in case.places or seen.source == outside:
                     assert into_unsure.allowed.may.contains(place, *what[1:]), f"{story}: arrives (blurred)"
                     assert into_unsure.confirmed.may.contains(place, *what[1:]), f"{story}: arrives (blurred)"
-            elif source is not None and packet.destination in owners and packet.source in owners:
-                if not any(
+            elif (
+                source is not None
+                and packet.destination in owners
+                and packet.source in owners
+                and not any(
                     simulator.delivered(source, replace(packet, destination=one), target)
                     for one in places
                     if family(one) == family(packet.source)
-                ):
-                    what = (packet.source, packet.service, packet.source_port)
-                    assert not into.confirmed.must.contains(*what), f"{story}: inbound is sure that it arrives"
-                    hidden = (case.places[packet.source], *what[1:])
-                    assert not into_unsure.confirmed.must.contains(*hidden), f"{story}: sure that it arrives (blurred)"
+                )
+            ):
+                what = (packet.source, packet.service, packet.source_port)
+                assert not into.confirmed.must.contains(*what), f"{story}: inbound is sure that it arrives"
+                hidden = (case.places[packet.source], *what[1:])
+                assert not into_unsure.confirmed.must.contains(*hidden), f"{story}: sure that it arrives (blurred)"
         other = random.choice([*[name for name in names if name != sender], None])
         goals = [outside]
         if other is not None:
