@@ -149,6 +149,14 @@ def _parser() -> _Parser:
     _output_arguments(atlas, ("text", "json", "dot", "html"))
     atlas.set_defaults(command=_map)
 
+    diff = commands.add_parser("diff", help="what reachability changed between two sources")
+    diff.add_argument("old", metavar="OLD")
+    diff.add_argument("new", metavar="NEW")
+    diff.add_argument("--fail-on", choices=("opened", "closed", "any", "never"), default="opened")
+    _terraform_arguments(diff)
+    _output_arguments(diff, ("text", "json", "markdown"))
+    diff.set_defaults(command=_diff)
+
     show = commands.add_parser("show", help="the rule graph itself")
     show.add_argument("sources", nargs="*", metavar="SOURCE")
     _terraform_arguments(show)
@@ -359,6 +367,28 @@ def _map(options: argparse.Namespace) -> int:
         text = {"json": shown.render_json, "dot": shown.render_dot, "html": shown.render_html}.get(kind)
         _write(text(found) if text is not None else shown.render_text(found, style), file)
     return FAILED if options.failed else CLEAN
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from lint.drift import compare
+    from lint.report import diff as shown
+    from lint.report.style import Style, style_for
+
+    outputs = _outputs(options)
+    graphs, failed = [], False
+    for source in (options.old, options.new):
+        options.sources = [source]
+        graphs.append(_graph(options))
+        failed = failed or options.failed
+    found = compare(*graphs)
+    report = shown.DiffReport(options.old, options.new, found)
+    for kind, file in outputs:
+        style = style_for(sys.stdout) if file is None else Style(colour=False)
+        text = {"json": shown.render_json, "markdown": shown.render_markdown}.get(kind)
+        _write(text(report) if text is not None else shown.render_text(report, style), file)
+    if failed:
+        return FAILED
+    return FINDINGS if found.asks_for_attention(options.fail_on) else CLEAN
 
 
 def _show(options: argparse.Namespace) -> int:

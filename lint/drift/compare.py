@@ -96,13 +96,14 @@ class _Comparison:
         return {name for name in names if name not in both or self.rules.differs(name)}
 
     def _one_sided(self) -> tuple[set[str], set[str], set[str]]:
-        """Endpoints of one source alone. Whoever stands for the carriers of a group is none where the other source shows real carriers of it."""
+        """Endpoints of one source alone. Whoever stands for the carriers of a group isn't, where the other source shows that group."""
         only_old = set(self.old.endpoints) - set(self.new.endpoints)
         only_new = set(self.new.endpoints) - set(self.old.endpoints)
         ignored: set[str] = set()
         for names, graph, other in ((only_old, self.old, self.new), (only_new, self.new, self.old)):
             for name in names:
-                if graph.endpoints[name].hypothetical and name in other.groups:
+                one = graph.endpoints[name]
+                if one.hypothetical and (name in other.groups or _own_of_cloud(graph, one)):
                     ignored.add(name)
         return only_old - ignored, only_new - ignored, ignored
 
@@ -251,7 +252,7 @@ class _Comparison:
             delta = Delta(sure, (answered.possible | delivered.possible) - sure)
             for traffic, certain in ((delta.changed, True), (delta.possible, False)):
                 if PRIVATE in (source, destination):
-                    traffic = self._nobodys(traffic)
+                    traffic = self._nobodys(traffic, destination if source == PRIVATE else source)
                 if traffic:
                     reasons = () if certain else tuple(Reason(t) for t in dict.fromkeys(before[2] + after[2]))
                     change = ReachChange(
@@ -274,14 +275,25 @@ class _Comparison:
                         text, Reason(f"{text}: what passes from {source} to {destination} can't be compared")
                     )
 
-    def _nobodys(self, traffic: TrafficSet) -> TrafficSet:
-        """Without single addresses of machines, which are told as machines; a machine inside a wider range stays."""
+    def _nobodys(self, traffic: TrafficSet, name: str) -> TrafficSet:
+        """Without single addresses of machines, which are told as machines; a machine inside a wider range stays, and so does the endpoint's own."""
         if not traffic or traffic.peers().isdisjoint(self.owned):
             return traffic
-        return TrafficSet.union_of(
-            (IntervalSet(pair for pair in peers.pairs if IntervalSet((pair,)) - self.owned), services, ports)
-            for peers, services, ports in traffic.boxes()
-        )
+        own = [
+            address.place
+            for graph in (self.old, self.new)
+            if (one := graph.endpoints.get(name)) is not None
+            for address in one.addresses
+        ]
+        boxes = list(traffic.boxes())
+        kept = []
+        for _, services, ports in boxes:
+            whole = IntervalSet.union_of(
+                peers for peers, more, wider in boxes if services <= more and ports <= wider
+            )
+            whole = whole | IntervalSet.of(*(place for place in own if place - 1 in whole and place + 1 in whole))
+            kept.append((IntervalSet(p for p in whole.pairs if IntervalSet((p,)) - self.owned), services, ports))
+        return TrafficSet.union_of(kept)
 
     def _witness(self, side: str, source: str, destination: str, traffic: TrafficSet, by_destination: bool) -> Packet:
         peer, service, port = traffic.sample()
@@ -341,6 +353,12 @@ class _Comparison:
                 self.unknown.setdefault(reason.text, replace(reason, text=f"{side}: {reason.text}"))
         if before != after:
             self.doubtful = True
+
+
+def _own_of_cloud(graph: RuleGraph, one: Endpoint) -> bool:
+    """Whether it stands for the carriers of a group that the cloud itself made, and nobody carries."""
+    rules = [rule for layer in one.layers for name in layer.filters for rule in graph.filters[name].rules]
+    return bool(rules) and all(rule.implied for rule in rules)
 
 
 def _passing(trails: list[Trail], certain: bool, terms: object) -> _Passing:

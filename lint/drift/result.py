@@ -108,3 +108,14 @@ class Drift:
     def empty(self) -> bool:
         """Whether no change was found."""
         return not (self.opened or self.closed or self.filters or self.added or self.removed)
+
+    def asks_for_attention(self, fail_on: str) -> bool:
+        """Whether there is something of what was asked for: `opened`, `closed`, `any` or `never`.
+
+        What may have opened counts as opened, and so does what couldn't be compared on one side: not to know is no reason to pass.
+        """
+        opened = bool(self.opened) or any(one.opened for one in self.filters) or self.doubtful
+        closed = bool(self.closed) or any(one.closed for one in self.filters) or self.doubtful
+        if fail_on == "any":
+            return not self.empty or self.doubtful
+        return {"opened": opened, "closed": closed}.get(fail_on, False)

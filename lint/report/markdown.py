@@ -8,6 +8,7 @@ from lint.report.words import REPORTED, document, lane, places, repository_path,
 from lint.verdict.finding import Finding
 
 MOST_BYTES = 60_000  # a comment holds 65,536 characters, a job summary 1 MiB
+_LITERAL = str.maketrans({mark: f"&#{ord(mark)};" for mark in "\\`*_[]()#|!@~"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MARKS = {"violated": "❌", "undetermined": "❓"}
 
 
@@ -18,7 +19,7 @@ def render(report: CheckReport) -> str:
     lines = ["## netpact", ""]
     lines.append(", ".join(f"**{n}** {v.replace('_', ' ')}" for v, n in counts.items() if n) or "nothing to judge")
     lines.append("")
-    lines += [f"- **{p.severity}**: {_plain(p.text)}" for p in report.problems]
+    lines += [f"- **{p.severity}**: {plain(p.text)}" for p in report.problems]
     if asked:
         lines += ["", "| | flow | from → to | service | where |", "| --- | --- | --- | --- | --- |"]
         lines += [_row(finding, report) for finding in asked]
@@ -47,19 +48,19 @@ def _row(finding: Finding, report: CheckReport) -> str:
 def _details(finding: Finding) -> str:
     lines = [
         "<details>",
-        f"<summary>{_plain(finding.id)} {_plain(finding.service)}</summary>",
+        f"<summary>{plain(finding.id)} {plain(finding.service)}</summary>",
         "",
-        _plain(finding.sentence),
+        plain(finding.sentence),
         "",
     ]
-    lines += [f"- missing: {_plain(lane(one))}" for one in finding.missing[:10]]
-    lines += [f"- excess: {_plain(lane(one))}" for one in finding.excess[:10]]
-    lines += [f"- unknown: {_plain(text)}" for text in finding.unknown[:10]]
-    lines.append(f"- document: {_plain(document(finding))}")
+    lines += [f"- missing: {plain(lane(one))}" for one in finding.missing[:10]]
+    lines += [f"- excess: {plain(lane(one))}" for one in finding.excess[:10]]
+    lines += [f"- unknown: {plain(text)}" for text in finding.unknown[:10]]
+    lines.append(f"- document: {plain(document(finding))}")
     if finding.trace:
-        lines.append(f"- explain: {_code(finding.trace)}")
+        lines.append(f"- explain: {code(finding.trace)}")
     if finding.fix is not None:
-        lines += ["", f"Fix{' (checked)' if finding.fix.verified else ''}: {_plain(finding.fix.summary)}", ""]
+        lines += ["", f"Fix{' (checked)' if finding.fix.verified else ''}: {plain(finding.fix.summary)}", ""]
         if finding.fix.patch:
             fence = _fence(finding.fix.patch)
             lines += [f"{fence}diff", printable_lines(finding.fix.patch.rstrip("\n")), fence]
@@ -69,21 +70,19 @@ def _details(finding: Finding) -> str:
     return "\n".join([*lines, "", "</details>", "", ""])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown takes literally: names come from strangers."""
-    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for mark in "\\`*_[]()#|!@~":
-        escaped = escaped.replace(mark, f"&#{ord(mark)};")
-    return " ".join(escaped.split())
+    return " ".join(printable(text).translate(_LITERAL).split())
 
 
 def _cell(text: str) -> str:
     if text.startswith("`") and text.endswith("`"):
-        return _code(text[1:-1]).replace("|", "\\|")
-    return _plain(text)
+        return code(text[1:-1]).replace("|", "\\|")
+    return plain(text)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Text as a code span, whatever backticks it holds."""
     flat = " ".join(printable(text).split())
     ticks = "`"
     while ticks in flat:
