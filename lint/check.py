@@ -166,6 +166,7 @@ def _load_options(request: Request) -> LoadOptions:
         transparent=request.project.transparent,
         service_tags=request.project.service_tags,
         prefix_lists=request.project.prefix_lists,
+        project=request.project.directory,
     )
 
 

@@ -66,6 +66,7 @@ class LoadOptions:
     service_tags: tuple[Path, ...] = ()
     prefix_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     overlay: Mapping[Path, bytes] = field(default_factory=dict)
+    project: Path | None = None  # the project file's folder
     live: LiveOptions | None = None  # None: the defaults
 
 
@@ -234,7 +235,29 @@ def _terraform(source: Source, path: Path, options: LoadOptions, base: Path, cac
 def _terraform_options(options: LoadOptions, base: Path) -> TerraformOptions:
     from lint.terraform.options import Options
 
-    return Options(command_line=options.command_line, environ=options.environ, workspace=options.workspace)
+    return Options(
+        command_line=options.command_line,
+        environ=options.environ,
+        workspace=options.workspace,
+        base=base,
+        boundary=_boundary(base, options.project),
+    )
+
+
+def _boundary(base: Path, project: Path | None) -> Path:
+    """Outside of which folder no file is read: the repository's root.
+
+    Without a repository, the outermost of the source's folder and of those of the current and the project file's folder that
+    hold it.
+    """
+    from lint.terraform.files import repository_root
+
+    source = base.resolve()
+    root = repository_root(source)
+    if (root / ".git").exists():
+        return root
+    holding = [folder.resolve() for folder in (Path.cwd(), project or Path.cwd())]
+    return min((f for f in [source, *holding] if source.is_relative_to(f)), key=lambda f: len(f.parts))
 
 
 def _json(source: Source, path: Path, options: LoadOptions, base: Path) -> _Read:
