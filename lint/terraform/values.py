@@ -437,7 +437,7 @@ def unknown_step(value: Value, step: str | int, of: Type = DYNAMIC) -> Value:
     held: Unknown = value.data
     if held.attributes is not None and isinstance(step, str) and step in held.attributes:
         return _marked_as(held.attributes[step], value)
-    if held.element is not None and isinstance(step, int):
+    if held.element is not None and held.attributes is None:
         return _marked_as(held.element, value)
     reference = held.reference
     if reference is not None:

@@ -114,6 +114,7 @@ resource "aws_sg" "keyed" {
   name     = each.key
 }
 resource "aws_sg" "maybe" { count = var.unknown ? 1 : 0 }
+resource "aws_sg" "perhaps" { for_each = toset(var.unknown) }
 data "aws_sg" "read" { name = "r" }
 variable "unknown" {}
 variable "group" {
@@ -151,6 +152,9 @@ locals {
         ("keys(aws_sg.keyed)", ["k", "l"]),
         ("local.map", {"k": '?aws_sg.keyed["k"].id', "l": '?aws_sg.keyed["l"].id'}),
         ("aws_sg.maybe[0].id", "?aws_sg.maybe[*].id"),
+        ("[for g in aws_sg.maybe : g.id][0]", "?aws_sg.maybe[*].id"),
+        ("(aws_sg.maybe[*].id)[0]", "?aws_sg.maybe[*].id"),
+        ('aws_sg.perhaps["x"].id', "?aws_sg.perhaps[*].id"),
         ("data.aws_sg.read.id", "?data.aws_sg.read.id"),
         ("data.aws_sg.read.name", "r"),
         ("tolist([aws_sg.one.id])[0]", "?aws_sg.one.id"),
