@@ -505,18 +505,24 @@ class Endpoints:
                 if subnet is not None:
                     carrying.add(subnet.group.key or "")
                 carrying.update(one.groups)
+        guarded: dict[str, list[Subnet]] = {}
+        for one_subnet in self.model.subnets.values():
+            guarded.setdefault(one_subnet.group.key or "", []).append(one_subnet)
+        naming: dict[str, list[SecurityGroup]] = {}
+        for group in self.model.groups.values():
+            for name in _named_groups(group):
+                naming.setdefault(name, []).append(group)
         for group in self.model.groups.values():
             if group.key in carrying:
                 continue
-            subnets = [one for one in self.model.subnets.values() if one.group.key == group.key]
+            subnets = guarded.get(group.key, [])
             self.endpoints[group.key] = self._to_come(group, (), subnets, () if subnets else (group,))
         for asg in self.model.application_groups.values():
             if asg.key in carrying or asg.open:
                 continue
-            naming = [one for one in self.model.groups.values() if _names(one, asg.key)]
-            keys = {one.key for one in naming}
-            subnets = [one for one in self.model.subnets.values() if one.group.key in keys]
-            alone = [one for one in naming if not any(subnet.group.key == one.key for subnet in subnets)]
+            rulers = naming.get(asg.key, [])
+            subnets = [subnet for one in rulers for subnet in guarded.get(one.key, ())]
+            alone = [one for one in rulers if one.key not in guarded]
             self.endpoints[asg.key] = self._to_come(asg, (asg.key,), subnets, tuple(alone[:1]) if not subnets else ())
 
     def _to_come(
@@ -552,12 +558,11 @@ class Endpoints:
         )
 
 
-def _names(group: SecurityGroup, asg: str) -> bool:
-    return any(
-        isinstance(one, Members) and one.group == asg
-        for rule in group.rules
-        for one in (*rule.sources, *rule.destinations)
-    )
+def _named_groups(group: SecurityGroup) -> set[str]:
+    """The application security groups that an NSG's rules name."""
+    return {
+        one.group for rule in group.rules for one in (*rule.sources, *rule.destinations) if isinstance(one, Members)
+    }
 
 
 def _shown(aliases: Iterable[str], identity: str) -> tuple[str, ...]:

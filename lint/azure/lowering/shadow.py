@@ -20,7 +20,10 @@ def shadowed(group: SecurityGroup) -> list[tuple[SecurityRule, tuple[SecurityRul
         earlier = [
             one
             for one in group.rules
-            if one.direction is rule.direction and one.priority < rule.priority and one.exists
+            if one.direction is rule.direction
+            and one.priority < rule.priority
+            and one.exists
+            and not one.services.isdisjoint(rule.services_may)
         ]
         deciding: dict[str, SecurityRule] = {}
         if earlier and all(
