@@ -23,7 +23,7 @@ from lint.aws.model.groups import (
     SecurityGroupRule,
 )
 from lint.aws.model.links import Link
-from lint.aws.model.machines import InterfaceAddress, Workload
+from lint.aws.model.machines import InterfaceAddress, LoadBalancer, Workload
 from lint.graph.endpoints import Address, Endpoint, Layer
 from lint.graph.graph import PlatformTraffic, RuleGraph
 from lint.graph.places import Places
@@ -55,9 +55,9 @@ from lint.graph.topology import (
 from lint.origin import Origin, Reason
 from lint.space.addresses import IPV4, IPV6, PRIVATE, REAL, parse_cidrs
 from lint.space.intervals import EMPTY, IntervalSet
-from lint.space.services import TCP, UDP, ports
+from lint.space.services import ALL_SERVICES, TCP, UDP, ports
 
-SECURITY_GROUP, NETWORK_ACL = "security_group", "network_acl"
+SECURITY_GROUP, NETWORK_ACL, LISTENER = "security_group", "network_acl", "listener"
 
 _VIA = {
     aws.LOCAL: Via.LOCAL,
@@ -108,6 +108,13 @@ class _Lowering:
         self.notes: list[str] = []
         # The two ends of a peering of transit gateways share their id; only attachments of VPCs are looked up by it.
         self.attachments = {a.id: a for a in model.transit_attachments.values()}
+        # A balancer takes what its listeners listen to, whatever its groups let through (network ones may have none).
+        self.listening = {
+            workload: f"{each.id}#listeners"
+            for each in model.load_balancers.values()
+            if each.listeners
+            for workload in each.workloads
+        }
         self.unbounded, self.around = self._references()
         self.twins = self._twins()
 
@@ -117,6 +124,9 @@ class _Lowering:
         subnets = self._subnets(tables)
         filters = {id_: self._group_filter(group) for id_, group in model.groups.items()}
         filters |= {id_: _acl_filter(acl) for id_, acl in model.acls.items()}
+        filters |= {
+            f"{each.id}#listeners": _listener_filter(each) for each in model.load_balancers.values() if each.listeners
+        }
         return RuleGraph(
             endpoints={id_: self._endpoint(each, subnets) for id_, each in model.workloads.items()},
             filters=filters,
@@ -240,6 +250,8 @@ class _Lowering:
         layers: tuple[Layer, ...] = ()
         if not each.unfiltered:
             layers = (Layer(SECURITY_GROUP, each.groups, closed_if_empty=True, open=each.groups_open),)
+        if each.id in self.listening:
+            layers = (*layers, Layer(LISTENER, (self.listening[each.id],), closed_if_empty=True))
         addresses = tuple(
             self._address(each, address, number, subnets) for number, address in enumerate(each.addresses)
         )
@@ -679,6 +691,27 @@ def _peer(peer: RulePeer) -> Peer | None:
     if isinstance(peer, PrefixListPeer):
         return NamedAddresses(peer.list, peer.text)
     return UnknownPeer(peer.reasons, peer.text, peer.may, peer.groups)
+
+
+def _listener_filter(balancer: LoadBalancer) -> Filter:
+    """What the listeners of a balancer take, from anybody; outward it sends whatever it likes."""
+    anybody = (Addresses(REAL, "anyone"),)
+    rules = [
+        Rule(
+            id=f"listener/{number}",
+            direction=Direction.INGRESS,
+            action=Action.ALLOW,
+            peers=anybody,
+            services=EMPTY if listener.reasons else listener.services,
+            services_may=listener.services if listener.reasons else None,
+            origin=listener.origin,
+            reasons=listener.reasons,
+            implied=True,
+        )
+        for number, listener in enumerate(balancer.listeners)
+    ]
+    out = Rule("out", Direction.EGRESS, Action.ALLOW, anybody, ALL_SERVICES, balancer.origin, implied=True)
+    return Filter(f"{balancer.id}#listeners", balancer.name, LISTENER, (*rules, out), balancer.origin)
 
 
 def _acl_filter(acl: NetworkAcl) -> Filter:

@@ -701,6 +701,13 @@ def test_a_network_load_balancers_group_matches_though_targets_see_the_client() 
     assert balanced("10.0.1.0/24", "ip").forwardings[0].preserves_client is False
 
 
+def test_a_load_balancer_takes_nothing_but_what_it_listens_to() -> None:
+    one = balanced("sg-n", "instance")
+    open_ = replace(one.filters["sg-n"], rules=into_b(ANY).filters["sg-b"].rules)
+    wide = replace(one, filters={**one.filters, "sg-n": open_})
+    assert inside(wide, "n") == ["tcp/443"]
+
+
 def through_transit(
     *permissions: Json, zones: tuple[str, str] = ("az1", "az1"), support: str = "disable", out: Json | None = None
 ) -> RuleGraph:

@@ -40,6 +40,11 @@ def groups_of(answers: Answers, problems: list[Problem]) -> dict[str, SecurityGr
     found: dict[str, SecurityGroup] = {}
     ids = _rule_ids(answers)
     stale = _stale(answers)
+    elsewhere = {
+        item.id
+        for item in answers.of("SecurityGroupVpcAssociations")
+        if (facts.text(item.data, "State") or "associated") == "associated"
+    }
     for item in answers.of("SecurityGroups"):
         rules: list[SecurityGroupRule] = []
         counts: dict[str, int] = {}
@@ -55,7 +60,7 @@ def groups_of(answers: Answers, problems: list[Problem]) -> dict[str, SecurityGr
             name=name,
             rules=tuple(rules),
             origin=item.origin,
-            vpc=Link(vpcs[0]),
+            vpc=Link(None if item.id in elsewhere else vpcs[0]),  # one group may serve several VPCs
             members_open=answers.missing_in_region("NetworkInterfaces", item.document.region),
             aliases=tuple(
                 dict.fromkeys(

@@ -27,7 +27,7 @@ from lint.aws.model.groups import (
     Services,
     UndeterminedPeer,
 )
-from lint.aws.model.links import Link, Problem
+from lint.aws.model.links import NOWHERE, Link, Problem
 from lint.aws.protocols import EVERY, GROUP_NAMES, BadProtocol, number_of, services_of
 from lint.origin import Origin, Reason
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, parse_cidr
@@ -79,7 +79,7 @@ class Groups:
     groups: dict[str, SecurityGroup] = field(default_factory=dict)
     lists: dict[str, PrefixList] = field(default_factory=dict)
     _adopted: dict[str, str] = field(default_factory=dict)  # VPC id -> its default group
-    _names: dict[str, str] = field(default_factory=dict)
+    _elsewhere: set[str] = field(default_factory=set)  # groups that are associated with further VPCs
 
     def read(self) -> None:
         """Reads every declared group with all of its rules."""
@@ -89,6 +89,8 @@ class Groups:
                 self._adopted[vpc.id] = node.id
         for node in self.index.of_type(*PREFIX_LIST_TYPES, managed=None):
             self._prefix_list(node)
+        for node in self.index.of_type("aws_vpc_security_group_vpc_association"):
+            self._elsewhere.update(self.index.link(node, node.resource.values.get("security_group_id")).possible)
         standalone, everywhere = self._standalone()
         for node in self.index.of_type(*GROUP_TYPES):
             self.groups[node.id] = self._group(node, standalone.get(node.id, []), everywhere.get(node.root, []))
@@ -247,6 +249,8 @@ class Groups:
             if written:
                 aliases.append(written)
         vpc = self.index.link(node, resource.values.get("vpc_id"))
+        if node.id in self._elsewhere:
+            vpc = NOWHERE  # it serves several VPCs
         return SecurityGroup(
             id=node.id,
             name=display_name(resource),
@@ -277,7 +281,7 @@ class Groups:
             found, complete, reasons = self.index.find(node.root, resource.values.get("security_group_id"))
             owners = list(dict.fromkeys(self.named(each) for each in found))
             certain = complete and len(owners) == 1
-            if not complete and _only_inputs(reasons):
+            if not complete and only_inputs(reasons):
                 # The id comes from outside, so it is a group that is made elsewhere.
                 owners, certain = (
                     [self._foreign(f"{node.id}.security_group_id", _reason_text(reasons), resource.origin, None)],
@@ -285,7 +289,8 @@ class Groups:
                 )
             directions, peers = self._shape(node)
             for each in directions:
-                rule = self._rule(node, resource, each, peers, node.id, own=owners[0] if certain else None)
+                id_ = node.id if len(directions) == 1 else f"{node.id}#{each}"
+                rule = self._rule(node, resource, each, peers, id_, own=owners[0] if certain else None)
                 if not certain or len(directions) > 1:
                     rule = replace(rule, exists=False, reasons=(*rule.reasons, *reasons))
                 if owners:
@@ -605,7 +610,7 @@ def _security_group_rule_id(holder: Resource | Nested) -> str:
     return facts.text(holder.values.get("security_group_rule_id")) or ""
 
 
-def _only_inputs(reasons: tuple[Reason, ...]) -> bool:
+def only_inputs(reasons: tuple[Reason, ...]) -> bool:
     """Whether a value is unknown only because an input of the root or a data source is: then it is made elsewhere."""
     return bool(reasons) and all((r.code or "").startswith(("tf.no-value:", "tf.data:")) for r in reasons)
 

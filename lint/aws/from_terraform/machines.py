@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.carriers import Names, names_of
-from lint.aws.from_terraform.groups import Groups
+from lint.aws.from_terraform.groups import Groups, only_inputs
 from lint.aws.from_terraform.index import Found, Index, Node
 from lint.aws.from_terraform.network import SUBNET_TYPES, Networks
 from lint.aws.from_terraform.places import account_of, display_name, region_of
@@ -96,6 +96,12 @@ class Machines:
         for instance, interfaces in behind.items():
             for interface in interfaces:
                 self._name_after(interface, nodes[instance])
+        for node in nodes.values():
+            if node.type == "aws_network_interface":
+                for block in node.resource.nested("attachment").items:
+                    link = self.index.link(node, block.values.get("instance"))
+                    if link.id is not None and link.id in nodes and link.id != node.id:
+                        self._name_after(node.id, nodes[link.id], primary=False)
         self._attachments()
         self._elastic_addresses()
         self._hypothetical()
@@ -426,7 +432,7 @@ class Machines:
                     behind.setdefault(node.id, []).append(link.id)
         return behind
 
-    def _name_after(self, interface: str, instance: Node) -> None:
+    def _name_after(self, interface: str, instance: Node, *, primary: bool = True) -> None:
         """An interface is known by its instance's names and tags as well."""
         known = self.workloads.get(interface)
         if known is None:
@@ -434,10 +440,11 @@ class Machines:
         tags, open_ = facts.tags_of(instance.resource)
         real = facts.text(instance.resource.values.get("id"))
         aliases = [a for a in (instance.id, instance.resource.address, real) if a]
-        self._interfaces[instance.id] = interface
+        if primary:
+            self._interfaces.setdefault(instance.id, interface)
         addresses = known.addresses
         asked = instance.resource.values.get("associate_public_ip_address")
-        if facts.is_set(asked):
+        if facts.is_set(asked) and primary:
             said = facts.truth(asked, False)
             addresses = tuple(replace(a, public_exists=said) if a.family == 4 else a for a in addresses)
         self.workloads[interface] = replace(
@@ -466,9 +473,7 @@ class Machines:
             interface = self.owner(node, node.resource.values.get("network_interface_id"))
             found, complete, _ = self.index.find(node.root, node.resource.values.get("instance_id"))
             if interface is not None and complete and len(found) == 1 and found[0].node is not None:
-                kept = dict(self._interfaces)
-                self._name_after(interface.id, found[0].node)
-                self._interfaces = kept  # the instance keeps its primary interface
+                self._name_after(interface.id, found[0].node, primary=False)
         for kind, owner_attribute in (
             ("aws_network_interface_sg_attachment", "network_interface_id"),
             ("aws_vpc_endpoint_security_group_association", "vpc_endpoint_id"),
@@ -482,13 +487,13 @@ class Machines:
         owner = self.owner(node, node.resource.values.get(owner_attribute))
         if owner is None:
             why = self.index.link(node, node.resource.values.get(owner_attribute)).reasons
+            if not why or only_inputs(why):
+                return  # an interface that is made elsewhere
             text = f"{node.id} adds a group to an interface that isn't known"
             self.problems.append(Problem("warning", text, node.resource.origin))
             reason = Reason(text, origin=node.resource.origin)
-            if why:
-                for id_, each in self.workloads.items():
-                    if each.origin.address is None or not each.hypothetical:
-                        self.workloads[id_] = replace(each, groups_open=(*each.groups_open, reason))
+            for id_, each in self.workloads.items():
+                self.workloads[id_] = replace(each, groups_open=(*each.groups_open, reason))
             return
         certain = complete and len(groups) == 1 and node.resource.exists
         if certain:
