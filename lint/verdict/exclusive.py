@@ -148,15 +148,23 @@ def _by_filters(
 
 def with_unbound(excess: Excess, known: Documented) -> tuple[Excess, str]:
     """The verdict where documented roles aren't bound: only more public addresses than a party has are certainly too
-    many."""
+    many. Where so many may reach it and don't certainly, binding the roles would not decide it: undetermined."""
     if not known.unbound or not excess.may:
         return excess, excess.verdict
-    broad = EMPTY_TRAFFIC
-    for peers, services, ports in excess.must.boxes():
-        if any((family & peers).size > most for family, most in _MOST_OF_A_PARTY):
-            broad = broad | TrafficSet.of(peers, services, ports)
+    broad, perhaps = _broad(excess.must), _broad(excess.may)
+    if not perhaps:
+        return excess, "unbound"
     narrowed = replace(excess, must=broad)
-    return (narrowed, narrowed.verdict) if broad else (excess, "unbound")
+    return narrowed, narrowed.verdict
+
+
+def _broad(traffic: TrafficSet) -> TrafficSet:
+    """What more public addresses may send than any one party has."""
+    found = EMPTY_TRAFFIC
+    for peers, services, ports in traffic.boxes():
+        if any((family & peers).size > most for family, most in _MOST_OF_A_PARTY):
+            found = found | TrafficSet.of(peers, services, ports)
+    return found
 
 
 def _finding(
