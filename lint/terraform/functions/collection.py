@@ -605,10 +605,11 @@ def _merge(call: Caller, *maps: Value) -> Value:
     marks = NO_MARKS
     checked = True
     for each in maps:
-        # Behind an untyped null Terraform checks types no more, and takes what has nothing in it.
+        # Behind an untyped null Terraform checks types no more: what has no elements, or texts as its keys, will do.
         checked = checked and each.type is not DYNAMIC
         mapping = each.type is DYNAMIC or isinstance(each.type, (MapType, ObjectType))
-        if not mapping and (checked or each.data):
+        strings = isinstance(each.type, SetType) and each.type.element is STRING
+        if not mapping and (checked or (each.data != () and not strings)):
             raise FunctionError(f'arguments must be maps or objects, got "{_shown(each)}"')
         marks |= each.marks
     if any(isinstance(m.data, Unknown) for m in maps):
@@ -623,7 +624,7 @@ def _merge(call: Caller, *maps: Value) -> Value:
             kinds.append(EMPTY_OBJECT.type if isinstance(each.type, ObjectType) or each.type is DYNAMIC else each.type)
             continue
         kinds.append(each.type)
-        result.update(each.data)
+        result.update(each.data if isinstance(each.data, dict) else {v.data: v for v in each.data})
     call.budget.elements(len(result))
     first = kinds[0]
     if all(k is first for k in kinds) and isinstance(first, MapType):

@@ -156,7 +156,10 @@ def _constant(name: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Value:
-    return object_value({normal(name): json_value(value) for name, value in pairs})
+    if any(normal(name) != name for name, _ in pairs):
+        # Terraform normalises the names of the type, not those it then looks for.
+        raise ValueError("an object has a name that isn't normalised")
+    return object_value({name: json_value(value) for name, value in pairs})
 
 
 def json_value(data: Any) -> Value:

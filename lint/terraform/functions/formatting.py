@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lint.terraform.budget import BudgetSpent
 from lint.terraform.convert import ConversionError, convert
 from lint.terraform.functions.graphemes import clusters
 from lint.terraform.functions.registry import Caller, FunctionError, Parameter, function
@@ -31,7 +32,7 @@ class Verb:
 
 
 def parse_format(text: str) -> list[str | Verb]:
-    """The literal pieces and verbs of a format. Raises FunctionError."""
+    """The literal pieces and verbs of a format. Raises FunctionError, or BudgetSpent for absurd widths."""
     pieces: list[str | Verb] = []
     at = 0
     following = 1
@@ -52,7 +53,7 @@ def parse_format(text: str) -> list[str | Verb]:
         flags, width, precision, argument, letter = found.groups()
         for size in (width, precision, argument):
             if size is not None and len(size) > _MAX_WIDTH_DIGITS:
-                raise FunctionError("a width, precision or argument number is too large")
+                raise BudgetSpent("a text of so many characters isn't built")
         number = int(argument) if argument else following
         following = number + 1
         pieces.append(

@@ -173,7 +173,9 @@ def _range(call: Caller, *params: Value) -> Value:
             )
         values.append(Value(NUMBER, at))
         at = at + step
+    # Exact numbers cost more than other elements.
     call.budget.elements(len(values))
+    call.budget.spend(2 * len(values))
     return Value(list_of(NUMBER), tuple(values))
 
 
