@@ -10,8 +10,8 @@ from lint.space.addresses import SYMBOLIC, position
 def lookup(graph: RuleGraph, name: str) -> tuple[Endpoint, ...]:
     """The endpoints of that name, best match first; several where the name isn't unique, none where nothing has it.
 
-    Tried in order: id; Terraform address or another alias; private address; Name. The first kind that finds something counts. Case matters only
-    where two endpoints differ in nothing else.
+    Tried in order: id; Terraform address or another alias; private address; Name. The first kind that finds something
+    counts. Case matters only where two endpoints differ in nothing else.
     """
     wanted = name.strip()
     if not wanted:

@@ -1,4 +1,7 @@
-"""Joins the graphs of several sources into one: the same id is one thing, and symbolic places get numbers that don't collide."""
+"""Joins the graphs of several sources into one.
+
+The same id is one thing, and symbolic places get numbers that don't collide.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ T = TypeVar("T")
 def merge(graphs: Sequence[RuleGraph]) -> RuleGraph:
     """One graph of several. The first source that shows a thing says what it is; a contradiction is noted.
 
-    A filter that two sources show with different rules (one manages a part, the other another part) has the rules of both. Where only one source
-    knows a thing for certain, that one counts.
+    A filter that two sources show with different rules (one manages a part, the other another part) has the rules of
+    both. Where only one source knows a thing for certain, that one counts.
     """
     found = [graph for graph in graphs if graph is not EMPTY_GRAPH]
     if not found:
@@ -95,7 +98,8 @@ def _both_filters(before: Filter, after: Filter) -> Filter | None:
     return replace(
         before,
         rules=before.rules + tuple(more),
-        # Each source is complete for itself; what one can't see the other may show, so both must be closed for the filter to be.
+        # Each source is complete for itself; what one can't see the other may show, so both must be closed for the
+        # filter to be.
         open_ingress=tuple(dict.fromkeys(before.open_ingress + after.open_ingress)),
         open_egress=tuple(dict.fromkeys(before.open_egress + after.open_egress)),
         notes=tuple(dict.fromkeys(before.notes + after.notes)),
@@ -142,7 +146,10 @@ def _place(thing: Any) -> str:
 
 
 def _renumber(graph: RuleGraph, index: int, numbers: Places) -> RuleGraph:
-    """The graph with its symbolic places replaced by those of the merged one; the same address of the same thing is one place."""
+    """The graph with its symbolic places replaced by those of the merged one.
+
+    The same address of the same thing is one place.
+    """
     places: dict[int, int] = {}
 
     def own(place: int, key: str) -> None:

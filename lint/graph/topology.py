@@ -14,8 +14,8 @@ from lint.space.intervals import EMPTY, IntervalSet
 class Network:
     """A VPC or virtual network. `prefixes` are certainly its own, `prefixes_may` bounds them (None: the same).
 
-    `ipv6_public`: the Internet reaches its IPv6 addresses as they are (AWS); False where they need public addresses of their
-    own (Azure).
+    `ipv6_public`: the Internet reaches its IPv6 addresses as they are (AWS); False where they need public addresses of
+    their own (Azure).
     """
 
     id: str

@@ -71,7 +71,10 @@ def _starts_at(trail: Trail, party: Party) -> bool:
 
 
 def _ends_at(trail: Trail, party: Party) -> bool:
-    """Whether a trail ends at the addresses that were asked for: a private one names the private way, a public one the public."""
+    """Whether a trail ends at the addresses that were asked for.
+
+    A private one names the private way, a public one the public.
+    """
     if party.addresses is None:
         return True
     places = trail.destination.shown if trail.via == "private" else trail.destination.public
@@ -81,8 +84,8 @@ def _ends_at(trail: Trail, party: Party) -> bool:
 def _public_too(source: Spot, destination: Spot) -> bool:
     """Whether the way over public addresses is worth a look.
 
-    Where the graph has no routing, only two certain public addresses make one; an IPv6 address that is public itself has no second
-    one inside its network.
+    Where the graph has no routing, only two certain public addresses make one; an IPv6 address that is public itself
+    has no second one inside its network.
     """
     if destination.public_exists is False:
         return False
@@ -284,7 +287,10 @@ def leaving_to(engine: Engine, spot: Spot, addresses: IntervalSet) -> list[Trail
 
 
 def _arriving(engine: Engine, spot: Spot, addresses: IntervalSet | None, *, known: bool) -> list[Trail]:
-    """Every trail from anybody (of `addresses`) to a spot; `known`: machines of the graph are judged as what they are."""
+    """Every trail from anybody (of `addresses`) to a spot.
+
+    `known`: machines of the graph are judged as what they are.
+    """
     world = _world(engine)
     trails: list[Trail] = []
     for stretch in world.private(spot):
@@ -338,7 +344,8 @@ def _family_places(engine: Engine, places: IntervalSet, spot: Spot) -> IntervalS
 def _owners(engine: Engine, world: World, spot: Spot, stretch: Spot, places: IntervalSet, known: bool) -> list[Spot]:
     """The machines within a stretch that are judged as what they are, but for `spot`'s own.
 
-    All where `known`; else those whose own filters may exempt traffic from the subnet's, which a stretch can't stand for.
+    All where `known`; else those whose own filters may exempt traffic from the subnet's, which a stretch can't stand
+    for.
     """
     found = []
     own = (

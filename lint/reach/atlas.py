@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
@@ -24,10 +24,10 @@ INTERNET = "internet"
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What certainly passes (`allowed`), and what may pass beyond that (`possible`), from each of `sources` to each of `destinations`.
+    """What certainly passes (`allowed`), and what may pass beyond that (`possible`).
 
-    Both are services, from at least one source port. `internet` stands for the public addresses: something passes where it does for one of
-    them.
+    From each of `sources` to each of `destinations`. Both are services, from at least one source port. `internet`
+    stands for the public addresses: something passes where it does for one of them.
     """
 
     sources: tuple[str, ...]
@@ -147,7 +147,10 @@ def _anyone(bounds: Bounds) -> Bounds:
 
 
 def _kinds(engine: Engine) -> list[list[Endpoint]]:
-    """Endpoints in classes: same filters, groups, subnets and flags, with addresses that every address set of the graph treats alike."""
+    """Endpoints in classes.
+
+    Same filters, groups, subnets and flags, with addresses that every address set of the graph treats alike.
+    """
     borders = _borders(engine.graph)
     named = {one.balancer for one in engine.graph.forwardings} | {
         target for one in engine.graph.forwardings for target in one.targets
@@ -176,8 +179,10 @@ def _spot_kind(spot: Spot, borders: list[int]) -> Hashable:
     if spot.public and not spot.itself_public:
         first = spot.public.first
         public = bisect_right(borders, first) if first < SYMBOLIC else "unknown"
-    groups = spot.address.groups if spot.address is not None else None
-    return cell, spot.subnet.id if spot.subnet is not None else None, public, spot.public_exists, groups
+    rest = None
+    if spot.address is not None:
+        rest = replace(spot.address, place=0, within=EMPTY, public=None)
+    return cell, public, spot.public_exists, rest
 
 
 def _borders(graph: RuleGraph) -> list[int]:
@@ -212,7 +217,10 @@ def _borders(graph: RuleGraph) -> list[int]:
 
 
 class _Index:
-    """Which kinds of endpoints can be senders at all: those at places that the receiver's own filters pass, or that may use a public address."""
+    """Which kinds of endpoints can be senders at all.
+
+    Those at places that the receiver's own filters pass, or that may use a public address.
+    """
 
     def __init__(self, engine: Engine, leaders: list[Endpoint]) -> None:
         self._engine = engine

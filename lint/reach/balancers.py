@@ -17,8 +17,9 @@ from lint.space.intervals import EMPTY, IntervalSet
 class Forwarded:
     """One way through a balancer to one target.
 
-    `front`: the client to the balancer (None where there is no interface between: translation). `back`: what the target's side says, asked with the
-    client or with the balancer as its source, as the balancer shows itself. `back_other` is the second reading where it isn't known which.
+    `front`: the client to the balancer (None where there is no interface between: translation). `back`: what the
+    target's side says, asked with the client or with the balancer as its source, as the balancer shows itself.
+    `back_other` is the second reading where it isn't known which.
     """
 
     forwarding: Forwarding

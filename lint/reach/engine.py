@@ -35,7 +35,10 @@ class View:
 
 
 class Engine:
-    """A graph and everything about it that was computed already. Not thread-safe; graphs are immutable, so it never gets stale."""
+    """A graph and everything about it that was computed already.
+
+    Not thread-safe; graphs are immutable, so it never gets stale.
+    """
 
     def __init__(self, graph: RuleGraph) -> None:
         self.graph = graph

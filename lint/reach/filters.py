@@ -1,4 +1,7 @@
-"""One filter in one direction as exact sets: what it certainly passes, what it may pass, and which rules decide. Knows no paths."""
+"""One filter in one direction as exact sets: what it certainly passes, what it may pass, and which rules decide.
+
+Knows no paths.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,10 @@ def judge(
     references: bool | None,
     place: IntervalSet | None,
 ) -> Judged:
-    """Judges a filter. `place`: the local side, None where no rule asks for it; `references`: whether naming groups works here."""
+    """Judges a filter.
+
+    `place`: the local side, None where no rule asks for it; `references`: whether naming groups works here.
+    """
     rules = rules_of(one, direction)
     opened = open_of(one, direction)
     judged: Judged | None = None

@@ -1,4 +1,7 @@
-"""Replies of stateless filters: which requests are answered by the replies that a filter passes, and what translation does to ports."""
+"""Replies of stateless filters.
+
+Which requests are answered by the replies that a filter passes, and what translation does to ports.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,10 @@ def answered_bounds(replies: Bounds, peers: IntervalSet) -> Bounds:
 
 
 def any_port(bounds: Bounds) -> Bounds:
-    """Behind a translation that picks a source port of its own: certain where every such port passes, possible where one does."""
+    """Behind a translation that picks a source port of its own.
+
+    Certain where every such port passes, possible where one does.
+    """
     return Bounds(
         TrafficSet.union_of(
             (peers, services, ALL_PORTS) for peers, services, ports in bounds.must.boxes() if ports >= TRANSLATED_PORTS

@@ -1,4 +1,7 @@
-"""A rule graph with its places resolved: which integers on the address line a rule's peer stands for. Knows no paths."""
+"""A rule graph with its places resolved: which integers on the address line a rule's peer stands for.
+
+Knows no paths.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,11 @@ Worlds = Mapping[str, Pair]  # address lists that are fixed to one of their read
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where traffic starts or ends: one address of an endpoint, or a stretch of addresses that nobody in the graph owns.
+    """Where traffic starts or ends.
 
-    `places` are what filters see of it (one place for an endpoint's address), `shown` what a result calls them. `public` are
-    the places as which the Internet knows it, `public_exists` None where that isn't certain.
+    One address of an endpoint, or a stretch of addresses that nobody in the graph owns. `places` are what filters see
+    of it (one place for an endpoint's address), `shown` what a result calls them. `public` are the places as which the
+    Internet knows it, `public_exists` None where that isn't certain.
     """
 
     endpoint: Endpoint | None

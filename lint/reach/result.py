@@ -15,8 +15,8 @@ from lint.space.traffic import TrafficSet
 class Party:
     """One side of a question: an endpoint of the graph, or a set of addresses (a CIDR, the Internet).
 
-    `endpoint` is an endpoint id, or None; then `addresses` are meant. An endpoint with `addresses` is asked at these of its
-    addresses alone, private or public ones. `text` is what a person called it.
+    `endpoint` is an endpoint id, or None; then `addresses` are meant. An endpoint with `addresses` is asked at these of
+    its addresses alone, private or public ones. `text` is what a person called it.
     """
 
     text: str

@@ -1,4 +1,7 @@
-"""Route tables as exact partitions of the destinations: longest prefix first, unknown destinations widening what is possible. Knows no paths."""
+"""Route tables as exact partitions of the destinations.
+
+Longest prefix first, unknown destinations widening what is possible. Knows no paths.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ def compile_table(resolved: Resolved, table: RouteTable) -> tuple[Share, ...]:
 
 
 def prefixes(addresses: IntervalSet) -> Iterator[tuple[int, int, int]]:
-    """The CIDRs of a set of real addresses: first place, last place, prefix length. A host route of either family ends last."""
+    """The CIDRs of a set of real addresses: first place, last place, prefix length.
+
+    A host route of either family ends last.
+    """
     for low, high in addresses.pairs:
         while low <= high:
             base, bits = (IPV6_BASE, 128) if low >= IPV6_BASE else (0, 32)

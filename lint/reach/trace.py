@@ -1,4 +1,7 @@
-"""`trace`: finds the two parties that a person names, asks what passes, and says so. Knows no report format but the JSON one."""
+"""`trace`: finds the two parties that a person names, asks what passes, and says so.
+
+Knows no report format but the JSON one.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ class Trace:
 
 
 def party(graph: RuleGraph | Engine, text: str) -> Party:
-    """`internet`, a CIDR, or an endpoint by id, Terraform address, alias, private address or Name. Raises ValueError with what to do."""
+    """`internet`, a CIDR, or an endpoint by id, Terraform address, alias, private address or Name.
+
+    Raises ValueError with what to do.
+    """
     engine = engine_of(graph)
     if text.strip().casefold() in INTERNET:
         return Party("internet", addresses=PUBLIC)

@@ -41,9 +41,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """One way between two spots. Its sets have as peers the places of the source, or (`terms`) those of the destination.
+    """One way between two spots.
 
-    `delivered`: packets that arrive. `allowed`: those whose reply comes back too.
+    Its sets have as peers the places of the source, or (`terms`) those of the destination. `delivered`: packets that
+    arrive. `allowed`: those whose reply comes back too.
     """
 
     via: str
@@ -112,7 +113,8 @@ def _private(engine: Engine, source: Spot, destination: Spot, way: Way, terms: s
     same = same_subnet(source, destination)
     crosses = None if same is None else not same
     if source.subnet is None or destination.subnet is None:
-        # Where one side's subnet isn't in the graph, traffic stays inside a subnet only if the addresses could be in it.
+        # Where one side's subnet isn't in the graph, traffic stays inside a subnet only if the addresses could be in
+        # it.
         crosses = None if same is None and _could_share(source, destination) else True
     steps = _start(engine, source, destination, way, frame, crosses)
     steps += _way_steps(way, frame)

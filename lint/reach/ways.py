@@ -1,4 +1,7 @@
-"""Ways: where routes, gateways, peerings and hubs take a packet, judged without the filters of its two ends. Knows no rules."""
+"""Ways: where routes, gateways, peerings and hubs take a packet, judged without the filters of its two ends.
+
+Knows no rules.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """A subnet that the way leads through: its stateless layers count. `remote`: "source" or "destination" of the packet.
+    """A subnet that the way leads through: its stateless layers count.
 
-    `translated`: the packet has the gateway's source port here. `source`: the source's places as seen here (None: its own).
+    `remote`: "source" or "destination" of the packet. `translated`: the packet has the gateway's source port here.
+    `source`: the source's places as seen here (None: its own).
     """
 
     subnet: Subnet
@@ -50,8 +54,8 @@ class Way:
     """One way to some of the destinations: to `must` certainly, to `may` at most.
 
     `passes` False: it ends at its last mark. `seen`: the places as which the far end sees the source (None: its own).
-    `references_out`, `references_in`: whether rules at the source and at the destination may name groups of the other side.
-    `gateway`: the NAT gateway that replies go back to.
+    `references_out`, `references_in`: whether rules at the source and at the destination may name groups of the other
+    side. `gateway`: the NAT gateway that replies go back to.
     """
 
     must: IntervalSet
@@ -560,7 +564,8 @@ def _by_internet_gateway(trip: _Trip, source: Spot, subnet: Subnet, way: Way) ->
         rest = way.services - _nat_services(lender)
         if source.public_exists is not False and rest:
             reason = Reason(
-                f"{lender.name or lender.id} doesn't carry it, and whether the machine's own public address does isn't documented"
+                f"{lender.name or lender.id} doesn't carry it, and whether the machine's own public address does "
+                "isn't documented"
             )
             mark = Mark("public_address", source.text, source.text, None, reason.text, None, (reason,))
             yield replace(way.then(None, mark, seen=source.public), services=EMPTY, services_may=rest)
@@ -719,9 +724,10 @@ def _out_by_transit(
 
 
 def public_way_in(engine: Engine, destination: Spot, seen: Spot) -> list[Way]:
-    """How the Internet's packets (from `seen`) arrive at a spot: its public address, and the route of its subnet back to them.
+    """How the Internet's packets (from `seen`) arrive at a spot.
 
-    The ways' `must` and `may` are parts of `seen`, not of the destination.
+    Its public address, and the route of its subnet back to them. The ways' `must` and `may` are parts of `seen`, not of
+    the destination.
     """
     who = place_text(engine, destination)
     start = Way(seen.places, seen.places, references_in=False, references_out=False)

@@ -1,4 +1,7 @@
-"""Everybody else, seen from one endpoint: stretches of addresses that share their subnet's routes and borders. Knows no rules."""
+"""Everybody else, seen from one endpoint: stretches of addresses that share their subnet's routes and borders.
+
+Knows no rules.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,10 @@ class World:
                 self._exempting[where].append(crowd)
 
     def machines(self, stretch: Spot) -> list[Spot]:
-        """The known machines of a stretch; those of one subnet with the same filters are one spot with several places."""
+        """The known machines of a stretch.
+
+        Those of one subnet with the same filters are one spot with several places.
+        """
         where = (stretch.subnet.id if stretch.subnet else None, stretch.network)
         return [crowd for one in self._stretched.get(where, [where]) for crowd in self._crowds.get(one, ())]
 
@@ -71,7 +77,10 @@ class World:
         return [crowd for one in self._stretched.get(where, [where]) for crowd in self._exempting.get(one, ())]
 
     def private(self, spot: Spot) -> list[Spot]:
-        """Whoever could exchange packets with a spot without the Internet, as disjoint stretches; private addresses that lie nowhere come last."""
+        """Whoever could exchange packets with a spot without the Internet, as disjoint stretches.
+
+        Private addresses that lie nowhere come last.
+        """
         own = spot.network
         found: list[Spot] = []
         taken = EMPTY
@@ -176,7 +185,10 @@ class World:
         return found - {network}
 
     def beyond(self, spot: Spot) -> IntervalSet:
-        """The addresses that may send to a spot from outside of what is modelled: by VPN, by an appliance, by a forwarding machine."""
+        """The addresses that may send to a spot from outside of what is modelled.
+
+        By VPN, by an appliance, by a forwarding machine.
+        """
         found = EMPTY
         if spot.subnet is not None and spot.subnet.route_table is not None:
             for share in self._engine.shares(spot.subnet.route_table) or ():

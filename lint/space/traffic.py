@@ -135,6 +135,24 @@ class TrafficSet:
             inner = inner | one
         return TrafficSet(Steps.of(peers, inner)) if inner else EMPTY_TRAFFIC
 
+    def to_some(self, peers: IntervalSet, seen_as: IntervalSet) -> TrafficSet:
+        """What holds for at least one of `peers`, said of `seen_as` instead."""
+        inner: Ports = _NO_PORTS
+        for one in {inner for _, _, inner in self._steps.on(peers).pieces}:
+            inner = inner | one
+        return TrafficSet(Steps.of(seen_as, inner)) if inner and seen_as else EMPTY_TRAFFIC
+
+    def to_every(self, peers: IntervalSet, seen_as: IntervalSet) -> TrafficSet:
+        """What holds for each of `peers`, said of `seen_as` instead."""
+        pieces = self._steps.on(peers).pieces
+        if not pieces or not seen_as or not peers <= IntervalSet((low, high) for low, high, _ in pieces):
+            return EMPTY_TRAFFIC
+        inner = pieces[0][2]
+        for _, _, one in pieces[1:]:
+            if one is not inner:
+                inner = inner & one
+        return TrafficSet(Steps.of(seen_as, inner)) if inner else EMPTY_TRAFFIC
+
     def sample(self) -> tuple[int, int, int]:
         """One member (peer, service, source port); of the usual client ports where they are members.
 

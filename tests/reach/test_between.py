@@ -1,4 +1,7 @@
-"""What passes between two parties: one case for each thing that the engine models, and what is certain where something is unknown."""
+"""What passes between two parties.
+
+One case for each thing that the engine models, and what is certain where something is unknown.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`trace` and `map`: parties by their names, the whole answer as JSON, text and DOT, and one computation for endpoints that are alike."""
+"""`trace` and `map`.
+
+Parties by their names, the whole answer as JSON, text and DOT, and one computation for endpoints that are alike.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """One packet, one way, plain loops: an obviously right simulator to hold the set engine against.
 
-It reads a rule graph in which everything is known, follows the packet hop by hop, and asks each rule in turn. No sets, no memory, no cleverness.
+It reads a rule graph in which everything is known, follows the packet hop by hop, and asks each rule in turn. No sets,
+no memory, no cleverness.
 """
 
 from __future__ import annotations

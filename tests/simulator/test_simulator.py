@@ -1,7 +1,7 @@
 """The set engine against the packet simulator, on random networks: no packet may tell them apart.
 
-`NETPACT_PACKETS` sets how many packets are sent (default 200,000), `NETPACT_SEED` where the random networks start; a failure prints the seed
-of its network.
+`NETPACT_PACKETS` sets how many packets are sent (default 200,000), `NETPACT_SEED` where the random networks start; a
+failure prints the seed of its network.
 """
 
 from __future__ import annotations
