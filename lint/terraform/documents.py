@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -58,6 +59,16 @@ def read_document(data: bytes, file: str) -> dict[str, Any]:
 
 def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is no number")
+
+
+@contextmanager
+def well_formed(file: str, what: str) -> Iterator[None]:
+    """Reads parts of a document that Terraform wrote; where they aren't shaped so, somebody else wrote them."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as problem:
+        text = f"this is not shaped as a {what} is"
+        raise SourceProblem(file, text, "write it again with `terraform show -json`") from problem
 
 
 def check_format(document: Mapping[str, Any], file: str, what: str) -> None:

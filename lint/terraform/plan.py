@@ -21,6 +21,7 @@ from lint.terraform.documents import (
     local_provider,
     merged,
     read_document,
+    well_formed,
     wholly_unknown,
 )
 from lint.terraform.files import FileRefused
@@ -50,7 +51,8 @@ def read_plan(
         text = f"this is {what}, not a plan" if what == "a state" else "this is no plan in JSON"
         raise SourceProblem(file, text, "write the plan with `terraform show -json PLANFILE`")
     check_format(document, file, "plan")
-    return _Plan(document, file, configuration, options or Options(), cache).evaluation()
+    with well_formed(file, "plan"):
+        return _Plan(document, file, configuration, options or Options(), cache).evaluation()
 
 
 class _Plan:

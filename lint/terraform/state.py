@@ -20,6 +20,7 @@ from lint.terraform.documents import (
     local_provider,
     merged,
     read_document,
+    well_formed,
 )
 from lint.terraform.files import FileRefused
 from lint.terraform.options import Options
@@ -44,6 +45,13 @@ def read_state(
     document = read_document(data, file)
     if "resource_changes" in document or "planned_values" in document:
         raise SourceProblem(file, "this is a plan, not a state", "name it as plan:FILE")
+    with well_formed(file, "state"):
+        return _evaluation(document, file, configuration, options or Options(), cache)
+
+
+def _evaluation(
+    document: dict[str, Any], file: str, configuration: Path | None, options: Options, cache: ParseCache | None
+) -> Evaluation:
     diagnostics: list[Diagnostic] = []
     if "format_version" in document:
         check_format(document, file, "state")
@@ -58,7 +66,7 @@ def read_state(
         raise SourceProblem(file, text, "write it with `terraform show -json`, or use terraform.tfstate")
     comments: Mapping[str, Any] = {}
     if configuration is not None:
-        written = _written(configuration, found, options or Options(), cache, file, diagnostics)
+        written = _written(configuration, found, options, cache, file, diagnostics)
         if written is not None:
             comments = written.comments
             by_address = {resource.address: resource for resource in written.resources}

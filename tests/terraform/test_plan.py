@@ -277,6 +277,22 @@ def test_a_plan_that_is_not_whole_says_so(flag: dict[str, bool]) -> None:
         (read_state, b'{"format_version": "0.1", "values": {}}', "format version 0.1 of this state"),
         (read_state, b'{"format_version": "1.0", "resource_changes": []}', "this is a plan, not a state"),
         (read_state, b"{}", "neither format_version nor version"),
+        (
+            read_state,
+            b'{"version": 4, "resources": [{"module": true, "instances": [{"attributes": {}}]}]}',
+            "not shaped as",
+        ),
+        (
+            read_state,
+            b'{"format_version": "1.0", "values": {"root_module": {"resources": 7}}}',
+            "not shaped as a state",
+        ),
+        (
+            read_plan,
+            b'{"format_version": "1.0", "resource_changes": [{"address": "a.b", "change": {"actions": ["x"]}, '
+            b'"module_address": 7}]}',
+            "not shaped as a plan",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_clearly(read: Any, data: bytes, text: str) -> None:
