@@ -170,6 +170,14 @@ def _parser() -> _Parser:
     _judging_arguments(fix)
     fix.set_defaults(command=_fix)
 
+    init = commands.add_parser("init", help="propose a netpact.yaml from names, tags and open ports")
+    init.add_argument("sources", nargs="*", metavar="SOURCE")
+    init.add_argument("--pack", action="append", default=[], metavar="PACK", help="apply this pack in any case")
+    init.add_argument("-o", "--output", metavar="FILE", help="write the file instead of printing it")
+    init.add_argument("--force", action="store_true", help="overwrite FILE where it exists")
+    _terraform_arguments(init)
+    init.set_defaults(command=_init)
+
     console = commands.add_parser("console", help="evaluate Terraform expressions from standard input, one a line")
     console.add_argument("directory", nargs="?", metavar="DIR")
     _terraform_arguments(console)
@@ -437,6 +445,34 @@ def _fix(options: argparse.Namespace) -> int:
     for line in mended.said:
         print(line, file=sys.stderr)
     return FINDINGS if mended.left else CLEAN
+
+
+# --- init ------------------------------------------------------------------------------------------------------------
+
+
+def _init(options: argparse.Namespace) -> int:
+    from lint.packs import find, load_packs
+    from lint.propose import propose
+    from lint.propose.proposal import relative_source
+
+    file = Path(options.output) if options.output and options.output != "-" else None
+    if file is not None and file.exists() and not options.force:
+        raise UsageError(f"{file} exists already; --force overwrites it, without -o the proposal is printed")
+    globs, base = _own_packs(options)
+    packs = load_packs(globs, base)
+    for name in options.pack:
+        find(name, globs, base)
+    directory = file.parent if file is not None else Path()
+    sources = [relative_source(source, directory) for source in options.sources or ["."]]
+    wanted, options.pack = options.pack, []
+    graph = _graph(options)
+    found = propose(graph, packs, sources, wanted, [os.path.relpath(glob, directory) for glob in globs])
+    if not found.text:
+        raise UsageError("\n".join(found.said))
+    _write(found.text, file)
+    for line in found.said:
+        print(line, file=sys.stderr)
+    return FAILED if options.failed else CLEAN
 
 
 # --- packs -----------------------------------------------------------------------------------------------------------
