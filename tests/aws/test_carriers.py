@@ -246,3 +246,33 @@ def test_a_machine_of_unknown_number_may_be_there(tmp_path: Path) -> None:
         'resource "aws_instance" "x" {\n  count = var.n\n  vpc_security_group_ids = [aws_security_group.g.id]\n}',
     )
     assert found["aws_instance.x[*]"].exists is False
+
+
+def test_a_group_that_is_looked_up_stands_for_its_machines_and_a_bare_id_does_not(tmp_path: Path) -> None:
+    found = machines(
+        tmp_path,
+        """
+        data "aws_security_group" "agents" { name = "agents" }
+        variable "peer" { type = string }
+        resource "aws_security_group_rule" "in" {
+          type                     = "ingress"
+          security_group_id        = aws_security_group.g.id
+          from_port                = 443
+          to_port                  = 443
+          protocol                 = "tcp"
+          source_security_group_id = var.peer
+        }
+        resource "aws_security_group_rule" "agents" {
+          type                     = "ingress"
+          security_group_id        = aws_security_group.g.id
+          from_port                = 443
+          to_port                  = 443
+          protocol                 = "tcp"
+          source_security_group_id = data.aws_security_group.agents.id
+        }
+        """,
+    )
+    assert {name: w.kind for name, w in found.items()} == {
+        "aws_security_group.g": "group",
+        "data.aws_security_group.agents": "foreign_group",
+    }

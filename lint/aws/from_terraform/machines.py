@@ -550,10 +550,16 @@ class Machines:
         self.workloads[owner.id] = replace(owner, addresses=tuple(addresses))
 
     def _hypothetical(self) -> None:
-        """A group that nothing carries stands for any machine that will carry it."""
+        """A group that nothing carries stands for any machine that will carry it.
+
+        So does a group that a data source looks up (kind `foreign_group`: nothing of its own rules is known here); one
+        that is known by a mere id or variable is a name in rules and no more.
+        """
         carried = {g for w in self.workloads.values() for g in w.groups}
         for group in list(self.groups.groups.values()):
             if group.id in carried or group.id in self.workloads:
+                continue
+            if group.foreign and not group.id.rpartition("aws_security_group.")[0].endswith("data."):
                 continue
             addresses = [InterfaceAddress(public_exists=True)]
             if self._group_meets_ipv6(group.id, group.vpc):
@@ -561,7 +567,7 @@ class Machines:
             self.workloads[group.id] = Workload(
                 id=group.id,
                 name=group.name,
-                kind="group",
+                kind="foreign_group" if group.foreign else "group",
                 groups=(group.id,),
                 addresses=tuple(addresses),
                 vpc=group.vpc,
