@@ -7,6 +7,7 @@ A conversion is decided in two steps, as Terraform does: `convertible` looks at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from lint.terraform.guard import leave_out
@@ -224,8 +225,17 @@ def _element(value: Value, wanted: Type, unsafe: bool, step: str) -> Value:
     if given is wanted:
         return value
     # Types were checked before; only a value of unknown type (null, unknown) or a converted one can still differ.
-    if given is DYNAMIC and isinstance(value.data, Unknown):
-        return _apply(value, wanted, unsafe)
+    if given is DYNAMIC and isinstance(value.data, Unknown) and value.data.candidates is not None:
+        # The wanted type may have been chosen without knowing this one: no candidate may be left out for it.
+        plain = Value(given, replace(value.data, candidates=None), value.marks)
+        converted = _apply(plain, wanted, unsafe)
+        if isinstance(converted.data, Unknown):
+            try:
+                found = tuple(convert(each, wanted) for each in value.data.candidates)
+            except ConversionError:
+                return converted
+            return Value(converted.type, replace(converted.data, candidates=found), converted.marks)
+        return converted
     try:
         return _apply(value, wanted, unsafe)
     except ConversionError as problem:

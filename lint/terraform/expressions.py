@@ -491,7 +491,14 @@ def _splat_unknown(node: Splat, source: Value, env: Environment) -> Value:
         result = list_of(_evaluate(node.each, inner).type)
     elif kind is not DYNAMIC:
         inner.item = Value(kind, source.data)
-        _evaluate(node.each, inner)
+        try:
+            _evaluate(node.each, inner)
+        except UndeclaredName:
+            raise
+        except EvaluationProblem:
+            # If it turns out to be null there is no element, and nothing fails.
+            leave_out()
+            return Value(tuple_of(()), (), source.marks)
     return Value(result, Unknown(source.data.reasons, not_null=result is not DYNAMIC), source.marks)
 
 
@@ -543,7 +550,7 @@ def _unary(node: Unary, env: Environment) -> Value:
     if data is None:
         raise EvaluationProblem("Operation failed: the operand must not be null", node.span, wanted)
     if isinstance(data, Unknown):
-        lifted = lift((operand,), lambda pair: _unary_value(node.operator, pair[0]), EvaluationProblem)
+        lifted = lift((operand,), lambda pair: _unary_value(node.operator, pair[0]), EvaluationProblem, nulls=False)
         return lifted or Value(wanted, Unknown(data.reasons, not_null=True), operand.marks)
     return _unary_value(node.operator, operand)
 
@@ -603,7 +610,7 @@ def _binary_unknown(operator: str, left: Value, right: Value, span: Span) -> Val
             return Value(kind, Unknown(merge_reasons(unknown_reasons(one), unknown_reasons(two)), not_null=True))
         return Value(kind, _compute(operator, one.data, two.data, span))
 
-    lifted = lift((left, right), compute, EvaluationProblem)
+    lifted = lift((left, right), compute, EvaluationProblem, nulls=False)
     if lifted is not None:
         return lifted
     return Value(kind, Unknown(merge_reasons(unknown_reasons(left), unknown_reasons(right)), not_null=True))
@@ -763,6 +770,8 @@ def _joined(parts: Sequence[Expression], env: Environment, span: Span) -> Value:
             raise EvaluationProblem(
                 f"Cannot include the given value in a string template: {problem}", part.span, STRING
             ) from None
+        if text.data is None:
+            raise EvaluationProblem("Cannot include a null value in a string template", part.span, STRING)
         values.append(text)
     return with_marks(join_texts(values, env.budget), marks)
 
@@ -1097,6 +1106,8 @@ def _call_guarded(node: Call, env: Environment) -> Value:
         def spread(values: Sequence[Value]) -> Value:
             if isinstance(values[0].data, Unknown):
                 return Value(DYNAMIC, Unknown(values[0].data.reasons))
+            if not isinstance(values[0].data, tuple):
+                raise EvaluationProblem("The expanding argument must be of a tuple, list, or set type", node.span)
             try:
                 return call_function(function, [*rest, *values[0].data], caller)
             except FunctionError as found:

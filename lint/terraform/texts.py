@@ -25,7 +25,7 @@ def join_texts(values: Sequence[Value], budget: Budget) -> Value:
         return _partly_known(texts)
 
     try:
-        lifted = lift(values, join, ValueError)
+        lifted = lift(values, join, ValueError, nulls=False)
     except ValueError:
         lifted = None  # every candidate is null, so that Terraform refuses whatever it turns out to be
     return lifted if lifted is not None else _partly_known(values)

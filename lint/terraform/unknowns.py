@@ -45,11 +45,13 @@ def lift(
     values: Sequence[Value],
     compute: Callable[[Sequence[Value]], Value],
     problem: type[Exception],
+    *,
+    nulls: bool = True,
 ) -> Value | None:
     """What `compute` gives for every combination of candidates; None where there are none, or too many.
 
     A combination that raises `problem` is left out: Terraform would refuse the configuration if it came true. Raises
-    `problem` where all do. Results that agree are known.
+    `problem` where all do. Results that agree are known. `nulls` is False where a null fails by itself.
     """
     if not any(isinstance(v.data, Unknown) and v.data.candidates for v in values):
         return None
@@ -57,6 +59,13 @@ def lift(
     count = 1
     for each in values:
         found = alternatives(each)
+        if found is not None and not nulls and isinstance(each.data, Unknown):
+            kept = tuple(v for v in found if v.data is not None)
+            if len(kept) < len(found):
+                leave_out()
+            if not kept:
+                return None
+            found = kept
         options.append(found if found is not None else (each,))
         count *= len(options[-1])
         if count > MAX_CANDIDATES:

@@ -29,7 +29,7 @@ from lint.terraform.types import (
     map_of,
     tuple_of,
 )
-from lint.terraform.unknowns import choose, equal, one_of
+from lint.terraform.unknowns import choose, equal, lift, one_of
 from lint.terraform.values import (
     EMPTY_OBJECT,
     FALSE,
@@ -634,16 +634,10 @@ def _merge(call: Caller, *maps: Value) -> Value:
 
 def _merge_unknown(call: Caller, maps: Sequence[Value], marks: frozenset[str]) -> Value:
     """Maps of which some aren't known: what stands in the known ones behind the last unknown one is certain."""
-    options = [m.data.candidates if isinstance(m.data, Unknown) else (m,) for m in maps]
-    total = 1
-    for each in options:
-        total *= len(each) if each is not None else 1000
     reasons = merge_reasons(*[unknown_reasons(m) for m in maps])
-    if total <= 16:
-        combinations = itertools.product(*[o for o in options if o is not None])
-        candidates = [_merge(call, *c) for c in combinations if not any(isinstance(m.data, Unknown) for m in c)]
-        if candidates:
-            return with_marks(one_of(candidates, maps, None), marks)
+    lifted = lift(maps, lambda each: _merge(call, *each), FunctionError)
+    if lifted is not None:
+        return with_marks(lifted, marks)
     certain: dict[str, Value] = {}
     for each_map in maps:
         if isinstance(each_map.data, Unknown):

@@ -90,7 +90,7 @@ def _apply(call: Caller, verb: Verb, argument: Value) -> Value:
     if verb.letter not in "vtbdoxXeEfgGsq":
         raise FunctionError(f'unsupported format verb "%{verb.letter}"')
     if not argument.known:
-        return _apply_unknown(verb, argument)
+        return _apply_unknown(call, verb, argument)
     if verb.letter != "v" and argument.data is None:
         raise FunctionError(f'unsupported value for "%{verb.letter}": null value cannot be formatted')
     if verb.width is not None:
@@ -100,7 +100,7 @@ def _apply(call: Caller, verb: Verb, argument: Value) -> Value:
     return Value(STRING, _render(verb, argument))
 
 
-def _apply_unknown(verb: Verb, argument: Value) -> Value:
+def _apply_unknown(call: Caller, verb: Verb, argument: Value) -> Value:
     plain = verb.width is None and verb.precision is None and not verb.flags
     if isinstance(argument.data, Unknown) and plain and verb.letter in "sdv":
         try:
@@ -109,6 +109,8 @@ def _apply_unknown(verb: Verb, argument: Value) -> Value:
             if verb.letter == "v":
                 return unknown_from(STRING, (argument,), not_null=True)
             raise FunctionError(f'unsupported value for "%{verb.letter}": {problem}') from None
+        if not isinstance(text.data, Unknown):
+            return _apply(call, verb, text)
         held: Unknown = text.data
         if verb.letter != "v" or held.not_null:
             return text

@@ -227,7 +227,7 @@ def _cidrsubnets(call: Caller, prefix: Value, *newbits: Value) -> Value:
 def _unknown_inside(arguments: tuple[Value, ...], compute: object) -> Value:
     """An address or subnet of a block, where the block or a number isn't known."""
     assert callable(compute)
-    lifted = lift(arguments, lambda each: compute(tuple(each)), FunctionError)
+    lifted = lift(arguments, lambda each: compute(tuple(each)), FunctionError, nulls=False)
     if lifted is not None:
         return lifted
     prefix = arguments[0]
