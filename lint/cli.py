@@ -366,13 +366,14 @@ def _trace(options: argparse.Namespace) -> int:
 def _map(options: argparse.Namespace) -> int:
     from lint.reach.atlas import map_all
     from lint.report import map as shown
+    from lint.report.map_html import render_html
     from lint.report.style import Style, style_for
 
     outputs = _outputs(options)
     found = map_all(_graph(options))
     for kind, file in outputs:
         style = style_for(sys.stdout) if file is None else Style(colour=False)
-        text = {"json": shown.render_json, "dot": shown.render_dot, "html": shown.render_html}.get(kind)
+        text = {"json": shown.render_json, "dot": shown.render_dot, "html": render_html}.get(kind)
         _write(text(found) if text is not None else shown.render_text(found, style), file)
     return FAILED if options.failed else CLEAN
 

@@ -323,8 +323,11 @@ class _Comparison:
         carried = {
             name
             for graph in (self.old, self.new)
-            for one in (*(e for e in graph.endpoints.values() if not e.hypothetical), *graph.subnets.values())
-            for layer in one.layers
+            for layers in (
+                *(one.layers for one in graph.endpoints.values() if not one.hypothetical),
+                *(one.layers for one in graph.subnets.values()),
+            )
+            for layer in layers
             for name in layer.filters
         }
         changes: list[FilterChange] = []

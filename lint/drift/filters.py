@@ -114,9 +114,7 @@ class FilterComparison:
     def _open(self, one: Filter, graph: RuleGraph) -> Hashable:
         """What of the members of the groups that a filter names isn't shown."""
         names = {g for rule in one.rules for peer in (*rule.peers, *(rule.local or ())) for g in _groups_of(peer)}
-        return {
-            name: graph.groups[name].open != () if name in graph.groups else None for name in names
-        }
+        return frozenset((name, bool(graph.groups[name].open) if name in graph.groups else None) for name in names)
 
     def _judged_both(
         self, before: Filter | None, after: Filter | None, direction: Direction

@@ -100,6 +100,6 @@ class Neighbours:
             share.route is not None
             and share.route.via is Via.NAT
             and not share.may.isdisjoint(REAL - PUBLIC)
-            and not PUBLIC <= share.may
+            and PUBLIC - share.may
             for share in self._engine.shares(table) or ()
         )

@@ -111,7 +111,7 @@ class Surroundings:
                             frozenset(one.subnets),
                             one.group_references,
                             one.available,
-                            _table(graph.route_tables[one.table]) if one.table in graph.route_tables else one.table,
+                            self._hub_routes(one.table),
                         )
                         for one in hub.attachments
                     ),
@@ -124,6 +124,10 @@ class Surroundings:
             ),
             frozenset((one.addresses, one.services, one.network) for one in graph.platform),
         )
+
+    def _hub_routes(self, name: str | None) -> Hashable:
+        table = self.graph.route_tables.get(name or "")
+        return name if table is None else _table(table)
 
     def linked(self) -> dict[str, set[str]]:
         """The networks that each network may exchange traffic with."""

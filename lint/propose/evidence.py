@@ -152,9 +152,10 @@ def _filters_of(graph: RuleGraph, endpoint: Endpoint) -> Iterator[str]:
 def _opened(one: Filter) -> Iterator[_Opened]:
     """What a filter's own rules open on purpose: a few ports, not all of them."""
     for rule in one.rules:
-        if rule.direction is Direction.INGRESS and rule.action is not Action.DENY and not rule.implied:
-            if rule.services and rule.services.size <= _NARROW:
-                yield rule.services, rule.origin
+        if rule.direction is not Direction.INGRESS or rule.action is Action.DENY or rule.implied:
+            continue
+        if rule.services and rule.services.size <= _NARROW:
+            yield rule.services, rule.origin
 
 
 def _signature(graph: RuleGraph, pack: Pack, opened: Mapping[str, tuple[_Opened, ...]]) -> Iterator[OpenPort]:

@@ -40,10 +40,8 @@ def propose(
     chosen, others = _choose(ranked, wanted)
     if not chosen:
         known = "\n".join(f"  {one.pack.id}  {one.pack.title}" for one in sorted(ranked, key=lambda e: e.pack.id))
-        said = (
-            "no name, tag or open port speaks for any pack; name the one that is meant with --pack:\n" + known,
-        )
-        return Proposal("", (), said)
+        nothing = "no name, tag or open port speaks for any pack; name the one that is meant with --pack:"
+        return Proposal("", (), (f"{nothing}\n{known}",))
     lines = [
         "# Proposed by `netpact init` from names, tags and open ports. Read every line: what a machine is for, its name only suggests.",
         "version: 1",

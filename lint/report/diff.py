@@ -196,8 +196,7 @@ def _rows(changes: Iterable[ReachChange]) -> list[_Row]:
             tuple(dict.fromkeys(reason.sentence() for one in group for reason in one.reasons)),
             _witness_text(_witness(first)),
         )
-        key = (row.sources, row.addresses, row.services, row.certain, row.rules)
-        joined.setdefault(key, []).append(row)
+        joined.setdefault((row.sources, row.addresses, row.services, row.certain, row.rules), []).append(row)
     rows = []
     for several in joined.values():
         head = several[0]
