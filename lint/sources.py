@@ -321,37 +321,44 @@ def _lowered(evaluations: Sequence[Evaluation], options: LoadOptions) -> list[Ru
     if "azure" in clouds:
         from lint import azure
 
-        graphs.append(azure.graph_from_terraform(evaluations, transparent=options.transparent))
+        graphs.append(
+            azure.graph_from_terraform(
+                evaluations, transparent=options.transparent, service_tags=_service_tags(options)
+            )
+        )
     return graphs
+
+
+def _service_tags(options: LoadOptions) -> list[Any]:
+    """The service tag files that the project names, as Azure publishes them."""
+    return [_read_json(path) for path in options.service_tags]
 
 
 def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
     from lint import aws
     from lint.aws.from_api import load_dump
+    from lint.azure.from_api import is_dump
+    from lint.azure.from_api import load_dump as load_azure
 
+    found, more = load_azure(path, azure_only=True)
+    theirs = [d for d in found if is_dump(d.data)]
+    own = {d.file for d in theirs} | {r.origin.file for r in more if r.origin is not None}
     documents, said = load_dump(path)
-    problems = [Problem(p.severity, p.text, p.origin, p.remedy) for p in said]
+    documents = tuple(d for d in documents if d.path not in own)
+    problems = [
+        Problem(p.severity, p.text, p.origin, p.remedy) for p in said if p.origin is None or p.origin.file not in own
+    ]
     graphs = [aws.graph_from_documents(documents)] if documents else []
     kinds = [kind for document in documents for kind in document.data]
-    read = {document.path for document in documents}
-    if len(read) < _count_json(path):
+    if theirs:
         from lint import azure
-        from lint.azure.from_api import is_dump
-        from lint.azure.from_api import load_dump as load_azure
 
-        found, more = load_azure(path)
-        theirs = [d for d in found if d.file not in read and is_dump(d.data)]
-        if theirs:
-            problems = [p for p in problems if p.severity != "error"]
-            told = {p.origin.file for p in problems if p.origin is not None}
-            problems += [
-                Problem("incomplete", r.text, r.origin, r.remedy)
-                for r in more
-                if r.origin is None or r.origin.file not in told
-            ]
-            graphs.append(azure.graph_from_documents(theirs, transparent=options.transparent))
-            kinds += ["ARM"] * len(theirs)
-            read |= {d.file for d in theirs if d.file is not None}
+        problems = [p for p in problems if p.severity != "error"]
+        problems += [Problem("incomplete", r.text, r.origin, r.remedy) for r in more]
+        graphs.append(
+            azure.graph_from_documents(theirs, transparent=options.transparent, service_tags=_service_tags(options))
+        )
+        kinds += ["ARM"] * len(theirs)
     coverage = {
         "files": _count_json(path),
         "modules": {"called": 0, "evaluated": 0},

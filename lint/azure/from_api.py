@@ -42,10 +42,14 @@ class Document:
     request: str | None = None
 
 
-def load_dump(path: Path) -> tuple[tuple[Document, ...], tuple[Reason, ...]]:
+_MENTIONS = (b"microsoft.", b"changenumber", b"deploymenttemplate")
+
+
+def load_dump(path: Path, *, azure_only: bool = False) -> tuple[tuple[Document, ...], tuple[Reason, ...]]:
     """All JSON documents of a file or of a folder with its subfolders.
 
-    What can't be read is a problem, never an exception.
+    What can't be read is a problem, never an exception. `azure_only`: files that mention nothing of Azure are left
+    out, and nothing is said of them; that keeps dumps of several clouds apart without reading everything twice.
     """
     problems: list[Reason] = []
     documents: list[Document] = []
@@ -64,7 +68,12 @@ def load_dump(path: Path) -> tuple[tuple[Document, ...], tuple[Reason, ...]]:
             if one.stat().st_size > MAX_FILE:
                 problems.append(Reason(f"{name} is larger than {MAX_FILE >> 20} MB", "azure.dump", origin, "split it"))
                 continue
-            text = one.read_bytes().decode("utf-8-sig")
+            written = one.read_bytes()
+            if azure_only:
+                lowered = written.lower()
+                if not any(mention in lowered for mention in _MENTIONS):
+                    continue
+            text = written.decode("utf-8-sig")
         except OSError as error:
             problems.append(Reason(f"{name} can't be read: {error.strerror}", "azure.dump", origin))
             continue

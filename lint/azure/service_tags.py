@@ -26,7 +26,8 @@ def read_service_tags(documents: Iterable[tuple[Any, Origin]]) -> tuple[ServiceT
     notes: list[str] = []
     clouds: dict[str, str] = {}
     for data, origin in documents:
-        if not isinstance(data, Mapping):
+        if not isinstance(data, Mapping) or not isinstance(data.get("values"), list):
+            notes.append(f"{origin.file or 'a service tags document'} holds no service tags (`values` is missing)")
             continue
         cloud, change = data.get("cloud"), data.get("changeNumber")
         if isinstance(cloud, str):
