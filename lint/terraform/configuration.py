@@ -183,6 +183,7 @@ def read_module(directory: Path, base: Path, files: Files, cache: ParseCache) ->
     for name, body in read:
         if is_override(name):
             reader.override(body)
+    reader.fill()
     module.files = tuple(shown_names)
     module.unread = tuple(unread)
     module.diagnostics = tuple(reader.diagnostics)
@@ -200,6 +201,7 @@ class _Reader:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.diagnostics: list[Diagnostic] = []
+        self.declared: dict[tuple[str, ...], Block] = {}
 
     def report(self, severity: str, text: str, origin: Origin, remedy: str | None = None) -> None:
         self.diagnostics.append(Diagnostic(severity, text, origin, remedy))
@@ -218,13 +220,13 @@ class _Reader:
             if block.type == "locals":
                 self._locals(block, False)
                 continue
-            table, key = self._place(block)
-            if table is None:
+            key = self._key(block)
+            if key is None:
                 if block.type == "check":
                     self._check(block)
                 continue
-            if key in table:
-                first = table[key].header
+            if key in self.declared:
+                first = self.declared[key].header
                 what = " ".join((block.type, *block.labels))
                 self.report(
                     "error",
@@ -233,7 +235,7 @@ class _Reader:
                     "rename or remove one of them",
                 )
                 continue
-            table[key] = block
+            self.declared[key] = block
 
     def override(self, body: Body) -> None:
         for block in body.blocks:
@@ -242,12 +244,12 @@ class _Reader:
             if block.type == "locals":
                 self._locals(block, True)
                 continue
-            table, key = self._place(block)
-            if table is None:
+            key = self._key(block)
+            if key is None:
                 continue
-            if key not in table:
+            if key not in self.declared:
                 if block.type == "provider":
-                    table[key] = block
+                    self.declared[key] = block
                     continue
                 what = " ".join((block.type, *block.labels))
                 self.report(
@@ -257,7 +259,7 @@ class _Reader:
                     "move it to a file that isn't an override file",
                 )
                 continue
-            table[key] = merge_blocks(table[key], block)
+            self.declared[key] = merge_blocks(self.declared[key], block)
 
     def _labelled(self, block: Block) -> bool:
         wanted = _LABELS.get(block.type)
@@ -279,18 +281,28 @@ class _Reader:
             return False
         return True
 
-    def _place(self, block: Block) -> tuple[dict[object, Block] | None, object]:
-        module = self.module
-        tables: dict[str, object] = {"variable": module.variables, "output": module.outputs, "module": module.calls}
-        if block.type in tables:
-            return tables[block.type], block.labels[0]  # type: ignore[return-value]
-        if block.type in ("resource", "data", "ephemeral"):
-            mode = {"resource": "managed", "data": "data", "ephemeral": "ephemeral"}[block.type]
-            return module.resources, (mode, block.labels[0], block.labels[1])  # type: ignore[return-value]
+    def _key(self, block: Block) -> tuple[str, ...] | None:
+        """What a block declares, by type and names; None for blocks that declare nothing to be evaluated."""
         if block.type == "provider":
             alias = literal_text(block.body.attribute("alias"))
-            return module.providers, block.labels[0] + (f".{alias}" if alias else "")  # type: ignore[return-value]
-        return None, None
+            return ("provider", block.labels[0] + (f".{alias}" if alias else ""))
+        return (block.type, *block.labels) if block.type in _LABELS else None
+
+    def fill(self) -> None:
+        """Puts what was declared into the module's tables."""
+        module = self.module
+        tables = {
+            "variable": module.variables,
+            "output": module.outputs,
+            "module": module.calls,
+            "provider": module.providers,
+        }
+        for key, block in self.declared.items():
+            if key[0] in tables:
+                tables[key[0]][key[1]] = block
+            else:
+                mode = "managed" if key[0] == "resource" else key[0]
+                module.resources[mode, key[1], key[2]] = block
 
     def _locals(self, block: Block, override: bool) -> None:
         for attribute in block.body.attributes:
@@ -309,7 +321,7 @@ class _Reader:
         # A check may hold one data source of its own, addressed like any other.
         for inner in block.body.blocks:
             if inner.type == "data" and len(inner.labels) == 2:
-                self.module.resources.setdefault(("data", inner.labels[0], inner.labels[1]), inner)
+                self.declared.setdefault(("data", *inner.labels), inner)
 
 
 def literal_text(attribute: Attribute | None) -> str | None:
