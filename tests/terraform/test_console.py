@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -99,10 +100,10 @@ def test_expressions_may_span_lines(lines: list[str], found: list[str]) -> None:
 
 
 def test_nothing_is_read_ahead_of_a_whole_line() -> None:
-    def lines() -> object:
+    def lines() -> Iterator[str]:
         yield "1 + 1"
         raise AssertionError("the next line was read before the first was answered")
 
-    answers = run(None, lines(), Options())  # type: ignore[arg-type]
+    answers = run(None, lines(), Options())
     assert json.loads(next(iter(answers))) == {"value": 2, "type": "number"}
     assert not is_open("1 + 1\n")

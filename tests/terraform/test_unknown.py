@@ -156,7 +156,8 @@ def holds(said: Value, real: Value) -> bool:
         return False
     if held.within is not None and isinstance(real.data, str):
         inner = ipaddress.ip_network(real.data, strict=False)
-        return inner.subnet_of(ipaddress.ip_network(held.within))  # type: ignore[arg-type]
+        outer = ipaddress.ip_network(held.within)
+        return inner.prefixlen >= outer.prefixlen and inner.supernet(new_prefix=outer.prefixlen) == outer
     return True
 
 
