@@ -33,7 +33,7 @@ from lint.graph.topology import (
     Via,
 )
 from lint.origin import Origin, Reason
-from lint.space.addresses import EVERYWHERE, IPV4, IPV6, REAL, parse_cidr, position
+from lint.space.addresses import EVERYWHERE, IPV4, IPV6, PUBLIC, REAL, parse_cidr, position
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS, ALL_SERVICES, ICMP, ICMPV6, TCP, UDP, icmp, ports, protocol
 
@@ -49,7 +49,9 @@ class Case:
 
     truth: RuleGraph
     blurred: RuleGraph
-    places: dict[int, int]  # real place of an endpoint's address -> its place in the blurred graph
+    places: dict[
+        tuple[str, int], int
+    ]  # an endpoint and the real place of its address -> its place in the blurred graph
 
 
 def service(random: Random) -> IntervalSet:
@@ -97,6 +99,13 @@ class Builder:
             for n in range(2)
             if (found := IntervalSet.union_of(parse_cidr(self.cidr()) for _ in range(2)))
         ]
+        if self.azure and random.random() < 0.6:
+            inside = IntervalSet.union_of(one.prefixes for one in networks if random.random() < 0.7)
+            self.lists.append(AddressList("list-vnet", "list-vnet", inside, inside, HERE))
+            outside = PUBLIC - inside
+            self.lists.append(
+                AddressList("list-internet", "list-internet", outside, outside, HERE, complement_of="list-vnet")
+            )
         gateways = [
             NatGateway(
                 f"nat-{subnet.id}",
@@ -146,6 +155,8 @@ class Builder:
             made, own = self.endpoint(n, random.choice(ready))
             endpoints.append(made)
             filters += own
+        if random.random() < 0.25:
+            self.twins(networks, ready, tables, endpoints)
         if not self.azure:
             filters += [self.security_group(group.id) for group in groups]
         return RuleGraph(
@@ -160,6 +171,29 @@ class Builder:
             peerings={one.id: one for one in peerings},
             transit_gateways={} if hub is None else {hub.id: hub},
         )
+
+    def twins(
+        self, networks: list[Network], subnets: list[Subnet], tables: list[RouteTable], endpoints: list[Endpoint]
+    ) -> None:
+        """A network that nothing links to the others, with the addresses of the first one."""
+        random = self.random
+        prefixes = parse_cidr("10.0.0.0/16")
+        networks.append(Network("vpc-9", "vpc-9", prefixes, HERE))
+        table = RouteTable("rtb-twin", "rtb-twin", (Route(prefixes, Via.LOCAL, HERE, "local"),), HERE)
+        tables.append(table)
+        like = subnets[0]
+        subnets.append(
+            replace(like, id="twin-00", network="vpc-9", prefixes=parse_cidr("10.0.0.0/24"), route_table=table.id)
+        )
+        for one in list(endpoints):
+            mine = [address for address in one.addresses if address.family == 4 and address.subnet == like.id]
+            if mine and random.random() < 0.7:
+                own = tuple(replace(each, subnet="twin-00", public=None, public_exists=False) for each in mine)
+                groups = tuple(group.id for group in self.groups if random.random() < 0.5)
+                layers = one.layers if self.azure else (Layer("security_group", groups, closed_if_empty=True),)
+                endpoints.append(
+                    replace(one, id=f"{one.id}-twin", addresses=own, groups=groups, layers=layers, network="vpc-9")
+                )
 
     def network(self, n: int) -> Network:
         return Network(
@@ -415,7 +449,7 @@ class Builder:
 def blur(truth: RuleGraph, random: Random) -> Case:
     """Hides some of the truth; what remains says less, and nothing wrong."""
     given = Places()
-    places: dict[int, int] = {}
+    places: dict[tuple[str, int], int] = {}
     endpoints = {}
     for one in truth.endpoints.values():
         addresses = []
@@ -432,7 +466,7 @@ def blur(truth: RuleGraph, random: Random) -> Case:
                 hidden = replace(hidden, public=None, public_exists=None, public_reasons=WHY)
             elif address.public is not None and random.random() < 0.3:
                 hidden = replace(hidden, public=None, public_exists=True)
-            places[address.place] = hidden.place
+            places[one.id, address.place] = hidden.place
             addresses.append(hidden)
         opened = WHY if random.random() < 0.08 else ()
         groups = tuple(group for group in one.groups if not opened or random.random() < 0.5)
@@ -454,7 +488,16 @@ def blur(truth: RuleGraph, random: Random) -> Case:
     filters = {key: _blur_filter(one, truth, random) for key, one in truth.filters.items()}
     lists = {}
     for key, listed in truth.address_lists.items():
-        if random.random() < 0.3:
+        if key == "list-vnet" and random.random() < 0.7:
+            hidden = parse_cidr(random.choice(("10.0.0.0/8", "0.0.0.0/0", "203.0.113.0/24", "10.1.0.0/16")))
+            listed = replace(
+                listed, must=listed.must - (hidden if random.random() < 0.5 else EMPTY), may=listed.may | hidden
+            )
+            pair = truth.address_lists["list-internet"]
+            lists["list-internet"] = replace(pair, must=PUBLIC - listed.may, may=REAL - listed.must)
+        elif key == "list-internet":
+            listed = lists.get(key, listed)
+        elif key != "list-vnet" and random.random() < 0.3:
             extra = parse_cidr(random.choice(("10.0.0.0/8", "0.0.0.0/0", "203.0.113.0/24")))
             listed = replace(
                 listed, must=listed.must if random.random() < 0.5 else EMPTY, may=listed.may | extra, reasons=WHY

@@ -118,7 +118,7 @@ class Simulator:
             other = across(peering, start.network)
             return self.knock(end, other, Arrival(packet, target, references=peering.group_references))
         if way.via is Via.TRANSIT:
-            return self.transit(start, subnet, way.target or "", packet, target)
+            return self.transit(start.network, subnet, way.target or "", Arrival(packet, target))
         if way.via is Via.INTERNET:
             if family(packet.source) == 6:
                 seen: int | None = packet.source
@@ -160,15 +160,16 @@ class Simulator:
             if not peering.active:
                 return None
             return self.knock(end, other, Arrival(inner, target, gateway.id, False))
+        if onward.via is Via.TRANSIT:
+            return self.transit(home.network, home, onward.target or "", Arrival(inner, target, gateway.id, False))
         if onward.via is Via.INTERNET and gateway.internet and home.internet_block != "bidirectional":
             return self.over_internet(replace(inner, source=gateway.public.first), target, gateway.id)
         return None
 
-    def transit(
-        self, start: Endpoint, subnet: Subnet, hub_id: str, packet: Packet, target: str | None
-    ) -> Arrival | None:
+    def transit(self, network: str | None, subnet: Subnet, hub_id: str, arrival: Arrival) -> Arrival | None:
+        packet, target = arrival.packet, arrival.endpoint
         hub = self.graph.transit_gateways[hub_id]
-        came_in = self.attachment(hub, start.network)
+        came_in = self.attachment(hub, network)
         if came_in is None or not came_in.available or came_in.table is None:
             return None
         near = self.in_zone(came_in, subnet)
@@ -194,7 +195,7 @@ class Simulator:
             if local is None or local.via is not Via.LOCAL:
                 return None
         references = bool(hub.group_references and came_in.group_references and out.group_references)
-        return self.knock(end, out.network, Arrival(packet, target, references=references))
+        return self.knock(end, out.network, replace(arrival, references=arrival.references and references))
 
     def over_internet(self, packet: Packet, target: str | None, gateway: str | None) -> Arrival | None:
         if target is None:
@@ -391,7 +392,7 @@ class Simulator:
             answer = None
             for name in layer.filters:
                 found = self.filter_decides(
-                    self.graph.filters[name], direction, remote, address.place, packet, other, references
+                    self.graph.filters[name], direction, remote, address.place, packet, other, references, endpoint
                 )
                 if found is Action.BYPASS or (found is Action.ALLOW and answer is not Action.BYPASS):
                     answer = found
@@ -416,22 +417,30 @@ class Simulator:
         packet: Packet,
         other: Endpoint | None,
         references: bool,
+        own: Endpoint | None = None,
     ) -> Action | None:
         """ALLOW, BYPASS, or None for denied."""
         rules = [rule for rule in one.rules if rule.direction is direction]
         if one.ordered:
             rules = sorted(rules, key=lambda rule: rule.priority or 0)
             for rule in rules:
-                if self.matches(rule, remote, local, packet, other, references):
+                if self.matches(rule, remote, local, packet, other, references, own):
                     return None if rule.action is Action.DENY else rule.action
             return None if one.default is Action.DENY else one.default
         for rule in rules:
-            if rule.action is Action.ALLOW and self.matches(rule, remote, local, packet, other, references):
+            if rule.action is Action.ALLOW and self.matches(rule, remote, local, packet, other, references, own):
                 return Action.ALLOW
         return None
 
     def matches(
-        self, rule: Rule, remote: int, local: int | None, packet: Packet, other: Endpoint | None, references: bool
+        self,
+        rule: Rule,
+        remote: int,
+        local: int | None,
+        packet: Packet,
+        other: Endpoint | None,
+        references: bool,
+        own: Endpoint | None,
     ) -> bool:
         if not inside(packet.service, rule.services):
             return False
@@ -442,7 +451,7 @@ class Simulator:
             return False  # a condition on ports is never met by a protocol without ports
         if not any(self.is_peer(peer, remote, other, references) for peer in rule.peers):
             return False
-        return rule.local is None or any(self.is_peer(peer, local or 0, None, True) for peer in rule.local)
+        return rule.local is None or any(self.is_peer(peer, local or 0, own, True) for peer in rule.local)
 
     def is_peer(self, peer: Peer, place: int, other: Endpoint | None, references: bool) -> bool:
         if isinstance(peer, Addresses):
@@ -452,11 +461,12 @@ class Simulator:
         if isinstance(peer, GroupMembers):
             if not references:
                 return False
-            for member in self.graph.endpoints.values():
-                for address in member.addresses:
-                    own = member.groups if address.groups is None else address.groups
-                    if address.place == place and peer.group in own:
-                        return True
+            if other is None:
+                return False
+            for address in other.addresses:
+                own = other.groups if address.groups is None else address.groups
+                if address.place == place and peer.group in own:
+                    return True
             return False
         raise AssertionError("the simulator knows no unknowns")
 

@@ -70,7 +70,7 @@ def compare(case: Case, random: Random, seed: int) -> tuple[int, int]:
             arrived += delivered
             story = f"seed {seed}: {source} -> {target}, {packet}: delivered {delivered}, answered {answered}"
             check(reach, packet, packet.source, delivered, answered, story + " (all known)")
-            place = packet.source if source is None else case.places[packet.source]
+            place = packet.source if source is None else case.places[source, packet.source]
             check(seen, packet, place, delivered, answered, story + " (blurred)")
     return sent, arrived
 
@@ -90,7 +90,8 @@ def compare_sides(case: Case, random: Random, seed: int) -> int:
     simulator = Simulator(case.truth)
     exact, unsure = Engine(case.truth), Engine(case.blurred)
     names = sorted(case.truth.endpoints)
-    owners = {one.place: end.id for end in case.truth.endpoints.values() for one in end.addresses}
+    every = [one.place for end in case.truth.endpoints.values() for one in end.addresses]
+    owners = {place for place in every if every.count(place) == 1}
     target = random.choice(names)
     into, into_unsure = inbound(exact, target), inbound(unsure, target)
     sender = random.choice(names)
@@ -111,8 +112,8 @@ def compare_sides(case: Case, random: Random, seed: int) -> int:
                 what = (seen.source, seen.service, seen.source_port)
                 assert into.allowed.may.contains(*what), f"{story}: arrives, and inbound leaves it out"
                 assert into.confirmed.may.contains(*what), f"{story}: arrives, and inbound doesn't confirm it"
-                place = case.places.get(seen.source, seen.source)
-                if seen.source in case.places or seen.source == outside:
+                place = case.places.get((source or "", seen.source), seen.source)
+                if (source, seen.source) in case.places or seen.source == outside:
                     assert into_unsure.allowed.may.contains(place, *what[1:]), f"{story}: arrives (blurred)"
                     assert into_unsure.confirmed.may.contains(place, *what[1:]), f"{story}: arrives (blurred)"
             elif (
@@ -127,7 +128,7 @@ def compare_sides(case: Case, random: Random, seed: int) -> int:
             ):
                 what = (packet.source, packet.service, packet.source_port)
                 assert not into.confirmed.must.contains(*what), f"{story}: inbound is sure that it arrives"
-                hidden = (case.places[packet.source], *what[1:])
+                hidden = (case.places[source, packet.source], *what[1:])
                 assert not into_unsure.confirmed.must.contains(*hidden), f"{story}: sure that it arrives (blurred)"
         other = random.choice([*[name for name in names if name != sender], None])
         goals = [outside]
@@ -140,7 +141,7 @@ def compare_sides(case: Case, random: Random, seed: int) -> int:
         arrived = simulator.delivered(sender, packet, other)
         answered = arrived and simulator.answered(sender, packet, other)
         what = (packet.destination, packet.service, packet.source_port)
-        hidden = (case.places.get(packet.destination, packet.destination), *what[1:])
+        hidden = (case.places.get((other or "", packet.destination), packet.destination), *what[1:])
         story = f"seed {seed}: {packet} out of {sender} to {other}"
         for found, key in ((out, what), (out_unsure, hidden)):
             if arrived:
@@ -148,7 +149,7 @@ def compare_sides(case: Case, random: Random, seed: int) -> int:
                 assert found.confirmed.may.contains(*key), f"{story}: arrives, and outbound doesn't confirm it"
             if answered:
                 assert found.allowed.may.contains(*key), f"{story}: is answered, and outbound leaves it out"
-            if found.confirmed.must.contains(*key) and not arrived:
+            if found.confirmed.must.contains(*key) and not arrived and packet.destination in {*owners, outside}:
                 tries = [
                     simulator.delivered(sender, replace(packet, source=one.place), other)
                     for one in case.truth.endpoints[sender].addresses
