@@ -147,7 +147,7 @@ def _deployed(index: Index, configuration: Record) -> list[Record]:
 
 def _fully_described(index: Index, manager: Record) -> bool:
     """Whether the source itself makes all of this manager's configurations, so that nothing else is in force."""
-    return manager.source == "terraform" and manager.exists and not manager.partial
+    return manager.source != "dump" and manager.exists and not manager.partial
 
 
 def _offline(index: Index, networks: Mapping[str, VirtualNetwork]) -> dict[str, AdminRules]:
@@ -214,7 +214,7 @@ def _covered(
                 reasons += target.reasons
             elif target is not None and index.key(target) == network.key:
                 return True, ()
-        if group is None or group.source != "terraform":
+        if group is None or group.source == "dump":
             reasons.append(
                 Reason(
                     f"Azure Policy may decide whether {network.name} is in the network group {one.rpartition('/')[2]}",

@@ -95,10 +95,10 @@ def _associated_groups(index: Index, kind: str, key: str) -> tuple[tuple[str, ..
     certain: list[str] = []
     possible: list[Reason] = []
     for attached, one in index.associations(kind, key):
-        if (isinstance(one.second, str) and not attached.open) or (isinstance(one.second, str) and one.exists):
+        if isinstance(one.second, str) and one.exists and not isinstance(one.first, Gap):
             certain.append(index.key(one.second))
         else:
-            possible += attached.open
+            possible += attached.open or one.reasons
     return tuple(certain), tuple(possible)
 
 

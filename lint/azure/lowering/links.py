@@ -22,11 +22,29 @@ class Joined:
 
 
 def joined(model: Model, network: str) -> Iterator[Joined]:
-    """The peerings of a virtual network."""
+    """The peerings of a virtual network, and the networks that a connectivity configuration may join to it."""
+    linked: set[str | None] = {network}
     for peering in model.peerings.values():
         if peering.local == network:
+            linked.add(peering.remote)
             active, reasons = _active(model, peering)
             yield Joined(peering, active, _space(model, peering), reasons)
+    for other in model.mesh if network in model.mesh else ():
+        held = model.networks.get(other)
+        if other in linked or held is None:
+            continue
+        reasons = model.mesh[network]
+        mesh = Peering(
+            key=f"{network}#mesh#{other}",
+            name="a connectivity configuration",
+            local=network,
+            remote=other,
+            remote_text=held.name,
+            origin=reasons[0].origin or held.origin,
+            exists=False,
+            reasons=reasons,
+        )
+        yield Joined(mesh, None, held.space, reasons)
 
 
 def _active(model: Model, peering: Peering) -> tuple[bool | None, tuple[Reason, ...]]:
