@@ -63,9 +63,9 @@ def interface(
     **other: Any,
 ) -> Json:
     """One network interface; its subnet by its address unless given."""
-    private = [{"PrivateIpAddress": a} for a in (address, *more)]
+    private: list[Json] = [{"PrivateIpAddress": a} for a in (address, *more)]
     if public:
-        private[0]["Association"] = {"PublicIp": public}  # type: ignore[assignment]
+        private[0]["Association"] = {"PublicIp": public}
     return {
         "NetworkInterfaceId": f"eni-{name}",
         "SubnetId": subnet or ("subnet-a" if address.startswith("10.0.1.") else "subnet-b"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lint.aws.collect.calls import ACCOUNTS, ASSUME_ROLE, CALLER
@@ -85,6 +86,31 @@ class Clients:
             self._heard(f"{model.service_model.service_name}.{model.name}")
 
 
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """One loader of service descriptions for all sessions: they are large, and the same in every account."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+def _session(profile: str | None = None) -> Any:
+    """A session of botocore."""
+    from botocore.session import Session
+
+    inner = Session(profile=profile)
+    inner.register_component("data_loader", _loader())
+    return inner
+
+
+def _with_boto3(boto3: Any, inner: Any) -> Any:
+    """A session of boto3 around one of botocore."""
+    session = boto3.Session(botocore_session=inner)
+    paths = _loader().search_paths
+    paths[:] = list(dict.fromkeys(paths))  # every session adds the same folder again
+    return session
+
+
 def first_session(access: AwsAccess) -> Any:
     """The session of the standard credential chain, or of the profile that is named."""
     try:
@@ -94,7 +120,7 @@ def first_session(access: AwsAccess) -> Any:
             "reading a live AWS account needs boto3; install it with `pip install 'netpact[aws]'`"
         ) from error
     try:
-        return boto3.Session(profile_name=access.profile)
+        return _with_boto3(boto3, _session(access.profile))
     except Exception as error:
         raise _unusable(error) from error
 
@@ -183,7 +209,6 @@ def _assumed(
     """An account with a session of a role in it, which is assumed again before its credentials expire."""
     import boto3
     from botocore.credentials import RefreshableCredentials
-    from botocore.session import get_session
 
     call = Call.of(id_, "", ASSUME_ROLE.name, {"RoleArn": arn})
     client = clients.of(by, "sts", region)
@@ -205,8 +230,8 @@ def _assumed(
         first = refresh()
     except Fault as fault:
         return Account(id_, None, (fault.status, fault.error))
-    inner = get_session()
+    inner = _session()
     renewing = RefreshableCredentials.create_from_metadata(first, refresh, "sts-assume-role")
     inner.register_component("credential_provider", _Renewing(renewing))
     inner.set_config_variable("region", region)
-    return Account(id_, boto3.Session(botocore_session=inner))
+    return Account(id_, _with_boto3(boto3, inner))

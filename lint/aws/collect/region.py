@@ -10,7 +10,7 @@ from lint.aws.collect import calls
 from lint.aws.collect.access import Account, Clients
 from lint.aws.collect.calls import Operation
 from lint.aws.collect.requests import REGION_CLOSED, turn
-from lint.live.calls import UNAVAILABLE, Answer, Call
+from lint.live.calls import UNAVAILABLE, Answer, Call, Page
 from lint.live.collection import Collection
 
 Ask = Callable[..., Answer]
@@ -21,10 +21,11 @@ def collect_region(collection: Collection, clients: Clients, account: Account, r
 
     def ask(operation: Operation, parent: str | None = None) -> Answer:
         parameters = {operation.parent: parent} if parent is not None else {}
-        client = clients.of(account, operation.service, region)
-        return collection.gather(
-            Call.of(account.id, region, operation.name, parameters), turn(client, operation, parent)
-        )
+
+        def one(token: str | None) -> Page:
+            return turn(clients.of(account, operation.service, region), operation, parent)(token)
+
+        return collection.gather(Call.of(account.id, region, operation.name, parameters), one)
 
     most = collection.options.calls_a_place
     rest = [*calls.EVERYWHERE[1:], calls.LOAD_BALANCERS, calls.TARGET_GROUPS]
