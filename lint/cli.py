@@ -355,7 +355,11 @@ def _trace(options: argparse.Namespace) -> int:
         service = parse(options.service) if options.service else None
     except ValueError as error:
         raise UsageError(f"--service {options.service}: {error}") from error
-    found = trace(_graph(options), options.start, options.end, service)
+    graph = _graph(options)
+    try:
+        found = trace(graph, options.start, options.end, service)
+    except ValueError as error:  # a name that is nobody's
+        raise UsageError(str(error)) from error
     for kind, file in outputs:
         style = style_for(sys.stdout) if file is None else Style(colour=False)
         text = {"json": shown.render_json, "dot": shown.render_dot}.get(kind)

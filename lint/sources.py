@@ -209,7 +209,7 @@ def _read(source: Source, options: LoadOptions, base: Path, cache: ParseCache | 
     if source.kind == "terraform":
         return _terraform(source, source.path, options, base, cache)
     if source.kind in ("plan", "state"):
-        return _json(source, source.path, options, base)
+        return _json(source, source.path, options, base, cache)
     if source.kind == "snapshot":
         from lint.live.snapshot import read
 
@@ -260,17 +260,18 @@ def _boundary(base: Path, project: Path | None) -> Path:
     return min((f for f in [source, *holding] if source.is_relative_to(f)), key=lambda f: len(f.parts))
 
 
-def _json(source: Source, path: Path, options: LoadOptions, base: Path) -> _Read:
+def _json(source: Source, path: Path, options: LoadOptions, base: Path, cache: ParseCache | None) -> _Read:
     from lint.terraform.plan import read_plan
     from lint.terraform.state import read_state
 
     data = path.read_bytes()
     beside = path.parent
     has_configuration = any(beside.glob("*.tf")) or any(beside.glob("*.tf.json")) or any(beside.glob("*.tofu"))
+    chosen = _terraform_options(options, base)
     if source.kind == "plan":
-        evaluation = read_plan(data, path.name, beside if has_configuration else None)
+        evaluation = read_plan(data, path.name, beside if has_configuration else None, chosen, cache)
     else:
-        evaluation = read_state(data, path.name, beside if has_configuration else None)
+        evaluation = read_state(data, path.name, beside if has_configuration else None, chosen, cache)
     return _evaluated(source, (evaluation,))
 
 

@@ -51,8 +51,21 @@ def read_plan(
         text = f"this is {what}, not a plan" if what == "a state" else "this is no plan in JSON"
         raise SourceProblem(file, text, "write the plan with `terraform show -json PLANFILE`")
     check_format(document, file, "plan")
+    _check_shape(document, file)
     with well_formed(file, "plan"):
         return _Plan(document, file, configuration, options or Options(), cache).evaluation()
+
+
+def _check_shape(document: Mapping[str, Any], file: str) -> None:
+    """Raises SourceProblem where the lists of resources aren't what a plan holds: nothing unread may look like nothing there."""
+    planned, listed = document.get("planned_values", {}), document.get("resource_changes")
+    remedy = "write the plan again with `terraform show -json PLANFILE`"
+    if not isinstance(planned, dict):
+        raise SourceProblem(file, "its planned_values is no object", remedy)
+    if listed is None and planned.get("root_module"):
+        raise SourceProblem(file, "it plans values but holds no resource_changes", remedy)
+    if listed is not None and not isinstance(listed, list):
+        raise SourceProblem(file, "its resource_changes is no list", remedy)
 
 
 class _Plan:
