@@ -1056,6 +1056,8 @@ def _call(node: Call, env: Environment) -> Value:
     name = node.name.removeprefix("core::")
     if name in ("try", "can") and not node.expand:
         return _try(node, env) if name == "try" else _can(node, env)
+    if name in _TEMPLATES or env.scope.template == "string":
+        _check_template(name, node, env)
     try:
         function = find_function(node.name)
         arguments = _arguments(node, env)
@@ -1066,6 +1068,26 @@ def _call(node: Call, env: Environment) -> Value:
         return call_function(function, arguments, EvaluationCaller(node.span, env))
     except FunctionError as problem:
         raise EvaluationProblem(problem.text, node.span, problem.kind) from None
+
+
+_TEMPLATES = ("templatefile", "templatestring")
+
+
+def _check_template(name: str, node: Call, env: Environment) -> None:
+    """Templates inside templates, files inside templatestring and templates written in place are refused."""
+    if env.scope.template and name in _TEMPLATES:
+        raise EvaluationProblem(f"cannot recursively call {name} from inside another template function", node.span)
+    if env.scope.template == "string" and name.startswith("file"):
+        raise EvaluationProblem(f"cannot use {name} in a template of templatestring", node.span)
+    if name == "templatestring" and node.arguments and not (node.expand and len(node.arguments) == 1):
+        source = node.arguments[0]
+        while isinstance(source, (GetAttr, Index, Splat)):
+            source = source.value
+        if not isinstance(source, Name):
+            raise EvaluationProblem(
+                "templatestring() takes a direct reference to a template from elsewhere, no text written in place",
+                node.span,
+            )
 
 
 def _arguments(node: Call, env: Environment) -> list[Value]:
@@ -1244,7 +1266,14 @@ class EvaluationCaller(Caller):
         except SyntaxProblem as problem:
             raise FunctionError(f"{shown} is not a valid template (line {problem.line})") from None
         with self.budget.template():
-            inner = Scope(fixed(names), self.scope.files, self.scope.directory, self.scope.budget, None)
+            inner = Scope(
+                fixed(names),
+                self.scope.files,
+                self.scope.directory,
+                self.scope.budget,
+                short_circuit=self.scope.short_circuit,
+                template="file" if files else "string",
+            )
             for path, span in shape_of(template).references:
                 if path[0] not in names:
                     raise FunctionError(f'vars map does not contain key "{path[0]}", referenced at {shown}:{span.line}')

@@ -83,6 +83,7 @@ class Scope:
     directory: Path = field(default_factory=Path)
     budget: Budget = field(default_factory=Budget)
     check: Check | None = None
+    template: str = ""  # "file" or "string" inside templatefile or templatestring, which bar some functions
     short_circuit: bool = False
 
 

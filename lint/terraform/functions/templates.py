@@ -35,10 +35,12 @@ def _templatefile(call: Caller, path: Value, variables: Value) -> Value:
     return with_marks(result, variables.marks)
 
 
-@function("templatestring", Parameter("template", STRING, unknown=True), _VARIABLES, returns=STRING)
+@function("templatestring", Parameter("template", unknown=True), _VARIABLES, returns=STRING)
 def _templatestring(call: Caller, template: Value, variables: Value) -> Value:
     if isinstance(template.data, Unknown):
         return unknown_from(STRING, (template, variables), not_null=True)
+    if template.type is not STRING:
+        raise FunctionError("invalid template value: a string is required")
     result = call.render(template.data, _names(variables), "template", files=False)
     if result.data is None:
         raise FunctionError("the result of the template is null")
