@@ -10,6 +10,7 @@ from lint.graph.graph import RuleGraph
 from lint.graph.rules import (
     Action,
     Addresses,
+    AddressList,
     Direction,
     Filter,
     GroupMembers,
@@ -127,10 +128,13 @@ class FilterComparison:
     def _parts(self, filters: list[Filter], direction: Direction) -> list[tuple[IntervalSet | None, str | None]]:
         """The local side in parts that every rule treats alike."""
         sets = {
-            self._places(rule.local)
+            places
             for one in filters
             for rule in one.rules
             if rule.direction is direction and rule.local is not None
+            for graph in (self._old, self._new)
+            for peer in self._peers(rule.local, graph)
+            if (places := peer.addresses if isinstance(peer, Addresses) else peer.may)
         }
         if not sets:
             return [(None, None)]
@@ -155,36 +159,45 @@ class FilterComparison:
         rules = tuple(
             replace(
                 rule,
-                peers=tuple(self._peer(peer, graph) for peer in rule.peers),
-                local=None if rule.local is None else tuple(self._peer(peer, graph) for peer in rule.local),
+                peers=self._peers(rule.peers, graph),
+                local=None if rule.local is None else self._peers(rule.local, graph),
             )
             for rule in one.rules
             if rule.direction is direction
         )
         return judge(self._resolved, replace(one, rules=rules), direction, True, place)
 
-    def _peer(self, peer: Peer, graph: RuleGraph) -> Peer:
-        """The peer without the graph: a group is a place of its own, a list what it holds."""
-        if isinstance(peer, GroupMembers):
-            return Addresses(IntervalSet.of(self._standing(peer.group)), peer.text)
-        if isinstance(peer, NamedAddresses):
-            listed = graph.address_lists.get(peer.list)
-            if listed is not None and listed.must == listed.may:
-                return Addresses(listed.must, peer.text)
-            # A list that isn't known is told apart by its name: the same list holds the same addresses on both sides.
-            name = listed.name if listed is not None else peer.list
-            return Addresses(IntervalSet.of(self._standing(name)), peer.text)
-        if isinstance(peer, UnknownPeer) and peer.groups is not None:
-            places = IntervalSet.of(*(self._standing(name) for name in peer.groups))
-            return replace(peer, may=(peer.may & REAL) | places, groups=None)
-        return peer
+    def _peers(self, peers: Iterable[Peer], graph: RuleGraph) -> tuple[Addresses | UnknownPeer, ...]:
+        """The peers without the graph: a group is a place of its own, a list what it holds."""
+        return tuple(one for peer in peers for one in self._plain(peer, graph))
 
-    def _places(self, peers: Iterable[Peer]) -> IntervalSet:
-        found = EMPTY
-        for peer in peers:
-            plain = self._peer(peer, self._new)
-            found = found | (plain.addresses if isinstance(plain, Addresses) else getattr(plain, "may", EMPTY))
-        return found
+    def _plain(self, peer: Peer, graph: RuleGraph) -> Iterator[Addresses | UnknownPeer]:
+        if isinstance(peer, GroupMembers):
+            yield Addresses(IntervalSet.of(self._standing(peer.group)), peer.text)
+        elif isinstance(peer, NamedAddresses):
+            yield from self._listed(peer, graph)
+        elif isinstance(peer, UnknownPeer) and peer.groups is not None:
+            places = IntervalSet.of(*(self._standing(name) for name in peer.groups))
+            yield replace(peer, may=(peer.may & REAL) | places, groups=None)
+        else:
+            yield peer
+
+    def _listed(self, peer: NamedAddresses, graph: RuleGraph) -> Iterator[Addresses | UnknownPeer]:
+        """What a list holds. One of which both sources know as little is a place of its own: it holds the same in both."""
+        mine, other = (one.address_lists.get(peer.list) for one in (self._old, self._new))
+        if _same_list(mine, other) and (mine is None or mine.must != mine.may):
+            yield Addresses(IntervalSet.of(self._standing(peer.list if mine is None else mine.name)), peer.text)
+            return
+        here = graph.address_lists.get(peer.list)
+        if here is not None and here.must:
+            yield Addresses(here.must, peer.text)
+        if here is None or here.must != here.may:
+            yield UnknownPeer((), peer.text, EVERYWHERE if here is None else here.may)
+
+    def _places(self, peers: Iterable[Peer], graph: RuleGraph) -> IntervalSet:
+        return IntervalSet.union_of(
+            [EMPTY, *(p.addresses if isinstance(p, Addresses) else p.may for p in self._peers(peers, graph))]
+        )
 
     def _standing(self, group: str) -> int:
         place = self._stand.get(group)
@@ -222,10 +235,7 @@ class FilterComparison:
                     yield CitedRule(side, one.name, rule)
 
     def _traffic(self, rule: Rule, graph: RuleGraph) -> TrafficSet:
-        places = EMPTY
-        for peer in rule.peers:
-            plain = self._peer(peer, graph)
-            places = places | (plain.addresses if isinstance(plain, Addresses) else getattr(plain, "may", EMPTY))
+        places = self._places(rule.peers, graph)
         services = rule.services if rule.services_may is None else rule.services_may
         ports = rule.source_ports if rule.source_ports_may is None else rule.source_ports_may
         return TrafficSet.of(places, services, ports)
@@ -241,6 +251,12 @@ class FilterComparison:
                 if reason.text not in seen:
                     seen[reason.text] = None
                     yield reason
+
+
+def _same_list(one: AddressList | None, other: AddressList | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (one.name, one.must, one.may) == (other.name, other.must, other.may)
 
 
 def _groups_of(peer: Peer) -> tuple[str, ...]:
