@@ -6,8 +6,9 @@ Knows the shapes in which Azure hands out its resources, nothing of their meanin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Document:
     file: str | None = None
     folder: str = ""
     request: str | None = None
+    lines: Mapping[str, int] = field(default_factory=dict)  # where each id stands first
 
 
 _MENTIONS = (b"microsoft.", b"changenumber", b"deploymenttemplate")
@@ -83,7 +85,7 @@ def load_dump(path: Path, *, azure_only: bool = False) -> tuple[tuple[Document, 
         folder = Path(name).parent.as_posix()
         folder = "" if folder == "." else folder
         try:
-            documents.append(Document(json.loads(text), name, folder))
+            documents.append(Document(json.loads(text), name, folder, None, _lines(text)))
         except RecursionError:
             problems.append(Reason(f"{name} is nested too deeply", "azure.dump", origin))
         except ValueError as error:
@@ -94,8 +96,22 @@ def load_dump(path: Path, *, azure_only: bool = False) -> tuple[tuple[Document, 
                     Reason(f"{name}{at}: not JSON: {problem or error}", "azure.dump", origin, "correct or remove it")
                 )
             else:
-                documents.append(Document(lines, name, folder))
+                documents.append(Document(lines, name, folder, None, _lines(text)))
     return tuple(documents), tuple(problems)
+
+
+_ID = re.compile(r'"id"\s*:\s*"([^"\\\n]{1,2000})"')
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line on which each id stands first."""
+    found: dict[str, int] = {}
+    line, behind = 1, 0
+    for match in _ID.finditer(text):
+        line += text.count("\n", behind, match.start())
+        behind = match.start()
+        found.setdefault(match.group(1), line)
+    return found
 
 
 def _json_lines(text: str, name: str) -> tuple[list[Any] | None, str]:
@@ -231,7 +247,14 @@ class _Reading:
             key=key,
             name=name,
             properties=row if row.get("name") == name else {**row, "name": name},
-            origin=replace(origin, account=subscription, region=_text(location), resource_id=identity),
+            origin=replace(
+                origin,
+                line=document.lines.get(identity),
+                account=subscription,
+                region=_text(location),
+                resource_id=identity,
+            ),
+            lines=document.lines,
             ids=tuple(dict.fromkeys((identity, key))),
             subscription=subscription,
             group=segment_of(identity, "resourceGroups") or _text(row.get("resourceGroup")),

@@ -148,7 +148,8 @@ def _rule_key(item: View, record: Record) -> str:
 def _take(index: Index, reading: _Reading, item: View, owner: Record, key: str) -> None:
     identity = item.raw("id")
     if isinstance(identity, str) and "/" in identity and owner.source == "dump":
-        item = replace(item, origin=replace(item.origin, resource_id=identity))
+        line = owner.lines.get(identity, item.origin.line)
+        item = replace(item, origin=replace(item.origin, resource_id=identity, line=line))
     read = read_rule(item, key, owner.key if owner.source == "terraform" else owner.name, index.key)
     if isinstance(read, Broken):
         reading.open(read.reasons, read.direction)

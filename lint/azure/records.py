@@ -73,7 +73,8 @@ class Record:
     exists: bool = True
     reasons: tuple[Reason, ...] = ()
     partial: tuple[Reason, ...] = ()  # not empty: attributes that are not in `properties` aren't known
-    source: str = "dump"  # dump, terraform, state
+    source: str = "dump"  # dump, template, terraform, plan, state
+    lines: Mapping[str, int] = field(default_factory=dict)  # of its file: where each id stands first
 
 
 @dataclass(frozen=True, slots=True)

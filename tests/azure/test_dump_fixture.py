@@ -50,3 +50,13 @@ def test_the_pack_is_judged_on_a_dump(kind: str, capsys: pytest.CaptureFixture[s
     assert found["summary"]["undetermined"] == 0
     violated = {(one["id"], one["service"]) for one in found["findings"] if one["verdict"] == "violated"}
     assert violated == EXPECTED[kind]
+
+
+def test_a_rule_of_a_dump_has_its_line() -> None:
+    documents, _ = load_dump(SITE / "broken")
+    graph = graph_from_documents(documents)
+    rule = next(one for held in graph.filters.values() for one in held.rules if one.name == "nobody-else-early")
+    assert rule.origin.file is not None
+    assert rule.origin.line is not None
+    text = (SITE / "broken" / rule.origin.file).read_text(encoding="utf-8").splitlines()
+    assert "securityRules/nobody-else-early" in text[rule.origin.line - 1]
