@@ -19,7 +19,9 @@ from lint.azure.index import (
     Index,
 )
 from lint.azure.model import (
+    NOTHING,
     AddressSpace,
+    Attachment,
     Firewall,
     Gateway,
     Hop,
@@ -185,9 +187,7 @@ def _subnet(index: Index, item: View, key: str, name: str, network: str, record:
         name=name,
         network=network,
         space=own or _unknown_space(f"the prefix of subnet {name} isn't known"),
-        group=index.joined(
-            index.attachment(item, "networkSecurityGroup"), "subnet.group", key, "network security groups"
-        ),
+        group=_group(index, item, key, record),
         route_table=index.joined(index.attachment(item, "routeTable"), "subnet.route_table", key, "route tables"),
         nat_gateway=index.joined(index.attachment(item, "natGateway"), "subnet.nat", key, "NAT gateways"),
         origin=item.origin,
@@ -198,6 +198,23 @@ def _subnet(index: Index, item: View, key: str, name: str, network: str, record:
         delegations=tuple(one for one in delegations if isinstance(one, str)),
         service_endpoints=tuple(one for one in service_names if isinstance(one, str)),
     )
+
+
+def _group(index: Index, item: View, key: str, record: Record) -> Attachment:
+    """The NSG of a subnet. An azapi body without one detaches whatever an association of azurerm attaches."""
+    own = index.attachment(item, "networkSecurityGroup")
+    found = index.joined(own, "subnet.group", key, "network security groups")
+    if record.api_version is None or record.source == "dump" or own != NOTHING or found.key is None:
+        return found
+    reason = Reason(
+        f"{record.key} writes its subnet without a network security group, and an association attaches {found.key}: "
+        "each apply of one undoes the other",
+        "azure.tf.mixed-subnet",
+        record.origin,
+        "name the group in the body",
+    )
+    index.problems[reason] = None
+    return Attachment(found.key, (*found.open, reason))
 
 
 def _default_outbound(record: Record) -> tuple[bool | None, tuple[Reason, ...]]:

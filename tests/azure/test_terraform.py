@@ -422,6 +422,23 @@ resource "azapi_resource" "s" {
     assert ask.verdict("X", "azurerm_network_interface.a", "tcp/22") == "blocked"
 
 
+def test_an_azapi_subnet_without_a_group_fights_an_association(terraform: Any, judge: Any) -> None:
+    text = """
+resource "azapi_resource" "s" {
+  type      = "Microsoft.Network/virtualNetworks/subnets@2024-05-01"
+  parent_id = azurerm_virtual_network.v.id
+  name      = "s9"
+  body      = { properties = { addressPrefix = "10.0.9.0/24" } }
+}
+"""
+    network = COMMON[: COMMON.index('resource "azurerm_subnet"')]
+    group = GROUP.replace("azurerm_subnet.s.id", "azapi_resource.s.id")
+    graph = terraform(network + text + group + nic("a", public=True, subnet="azapi_resource.s.id"))
+    ask = judge(graph)
+    assert ask.verdict("X", "azurerm_network_interface.a", "tcp/443") == "undetermined"
+    assert "azure.tf.mixed-subnet" in ask.codes("X", "azurerm_network_interface.a", "tcp/443")
+
+
 def test_an_azapi_update_changes_its_target(terraform: Any) -> None:
     text = """
 resource "azapi_update_resource" "s" {
