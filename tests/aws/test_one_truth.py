@@ -67,3 +67,16 @@ def test_configuration_plan_and_state_agree(project: Path) -> None:
     assert said(configuration)
     assert said(configuration) == said(plan)
     assert said(configuration) == said(state)
+
+
+def test_a_configuration_and_its_own_state_are_one_thing() -> None:
+    project = FIXTURES / "hyperbdr-block" / "compliant"
+    configured = evaluate_root(project, Options())
+    applied = read_state((project / "state.json").read_bytes(), "state.json", None)
+    alone = graph_from_terraform([configured])
+    for order in ([configured, applied], [applied, configured]):
+        both = graph_from_terraform(order)
+        assert said(both) == said(alone)
+        assert both.endpoints.keys() == alone.endpoints.keys()
+        gateway = both.endpoints["aws_instance.sync_gateway"]
+        assert any(alias.startswith("i-") for alias in gateway.aliases)

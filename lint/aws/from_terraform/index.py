@@ -61,9 +61,10 @@ class Index:
     """All resources of all roots."""
 
     def __init__(self, evaluations: Sequence[Evaluation]) -> None:
+        same = _same_roots(evaluations)
         seen: dict[str, int] = {}
-        for evaluation in evaluations:
-            for address in {r.address for r in evaluation.resources}:
+        for root, evaluation in enumerate(evaluations):
+            for address in {r.address for r in evaluation.resources} if root not in same else ():
                 seen[address] = seen.get(address, 0) + 1
         self.nodes: list[Node] = []
         self._by_address: dict[tuple[int, str], Node] = {}
@@ -71,9 +72,26 @@ class Index:
         self._by_name: dict[tuple[str, str], list[Node]] = {}
         self._by_type: dict[str, list[Node]] = {}
         self._actual: dict[str, Node] = {}
-        for root, evaluation in enumerate(evaluations):
-            for resource in evaluation.resources:
-                self._add(root, evaluation, resource, shared=seen[resource.address] > 1)
+        self.real_ids: dict[str, str] = {}
+        """Model id -> the id that a state of the same root knows."""
+        for root in sorted(range(len(evaluations)), key=lambda r: r in same):
+            for resource in evaluations[root].resources:
+                twin = self._by_address.get((same.get(root, root), resource.address)) if root in same else None
+                if twin is not None:
+                    self._by_address[root, resource.address] = twin
+                    self._known_as(twin, resource)
+                else:
+                    shared = seen.get(resource.address, 0) > 1
+                    self._add(root, evaluations[root], resource, shared=shared)
+
+    def _known_as(self, node: Node, resource: Resource) -> None:
+        """The configuration says what a thing is; the state of the same root knows its ids."""
+        for attribute in ("id", "arn"):
+            written = facts.text(resource.values.get(attribute))
+            if written:
+                self._by_id.setdefault(written, node)
+                if attribute == "id":
+                    self.real_ids.setdefault(node.id, written)
 
     def _add(self, root: int, evaluation: Evaluation, resource: Resource, *, shared: bool) -> None:
         real = facts.text(resource.values.get("id"))
@@ -200,6 +218,23 @@ class Index:
         if not reasons:
             reasons = (Reason(f"{node.id} names several things where one is expected", origin=node.resource.origin),)
         return Link(None, reasons, tuple(ids) if complete else None)
+
+
+def _same_roots(evaluations: Sequence[Evaluation]) -> dict[int, int]:
+    """Plans and states that show the same root as a configuration beside them, with that configuration's number.
+
+    They do where most of their resources have the addresses of the configuration's.
+    """
+    held = [{r.address for r in e.resources if r.mode != "data"} for e in evaluations]
+    found: dict[int, int] = {}
+    for root, evaluation in enumerate(evaluations):
+        if evaluation.kind == "terraform" or not held[root]:
+            continue
+        written = [n for n, other in enumerate(evaluations) if other.kind == "terraform"]
+        best = max(written, key=lambda n: len(held[n] & held[root]), default=None)
+        if best is not None and 2 * len(held[best] & held[root]) > len(held[root]):
+            found[root] = best
+    return found
 
 
 _FILTERS = {

@@ -148,6 +148,8 @@ class Machines:
             )
         ]
         aliases = [a for a in (resource.address, *real) if a and a != node.id]
+        if node.id in self.index.real_ids:
+            aliases.append(self.index.real_ids[node.id])
         if template is not None:
             aliases.append(template.id)
         self.workloads[node.id] = Workload(
