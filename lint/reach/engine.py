@@ -10,7 +10,7 @@ from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Direction, Filter
 from lint.graph.topology import Subnet
 from lint.origin import Reason
-from lint.reach.filters import Judged, Matched, asks_local, judge, local_key
+from lint.reach.filters import MAY_BYPASS, Judged, Matched, asks_local, judge, local_key
 from lint.reach.reply import answered_bounds
 from lint.reach.resolved import Resolved, Spot
 from lint.reach.routes import Share, compile_table
@@ -107,6 +107,8 @@ class Engine:
             reasons += judged.reasons
         if layer.open or missing:
             passes = Bounds(passes.must, ALL_TRAFFIC)
+            if layer.kind in MAY_BYPASS:
+                bypass = Bounds(bypass.must, ALL_TRAFFIC)
         elif not layer.filters:
             passes = NOTHING if layer.closed_if_empty else EVERYTHING
         return View(

@@ -15,6 +15,7 @@ from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import IntervalSet
 from lint.space.traffic import ALL_TRAFFIC, EMPTY_TRAFFIC, Box, TrafficSet
 
+MAY_BYPASS = frozenset({"admin_rules"})  # kinds whose unseen rules may exempt traffic from the other layers
 Local = tuple[tuple[bool, bool], ...]  # for each rule: whether its local side certainly, or possibly, matches
 
 
@@ -81,7 +82,7 @@ def judge(
     must = EMPTY_TRAFFIC if one.ordered else judged.passes.must
     return Judged(
         Bounds(must, ALL_TRAFFIC),
-        Bounds(EMPTY_TRAFFIC, judged.bypass.may),
+        Bounds(EMPTY_TRAFFIC, ALL_TRAFFIC if one.kind in MAY_BYPASS else judged.bypass.may),
         judged.matched,
         judged.reasons + opened,
     )

@@ -309,8 +309,9 @@ class Builder:
     def nsg(self, name: str) -> Filter:
         random = self.random
         actions = (Action.ALLOW, Action.ALLOW, Action.DENY)
+        kind = "nsg"
         if random.random() < 0.15:
-            actions = (*actions, Action.BYPASS)
+            kind, actions = "admin_rules", (*actions, Action.BYPASS)
         rules = [
             self.rule(direction, random.choice(actions), 100 + 10 * n, groups=True, sides=True)
             for direction in Direction
@@ -325,7 +326,7 @@ class Builder:
                     )
                 )
         random.shuffle(rules)
-        return Filter(name, name, "nsg", tuple(rules), HERE, ordered=True)
+        return Filter(name, name, kind, tuple(rules), HERE, ordered=True)
 
     def endpoint(self, n: int, subnet: Subnet) -> tuple[Endpoint, list[Filter]]:
         random = self.random
