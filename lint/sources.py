@@ -176,13 +176,24 @@ def load(sources: Sequence[Source], options: LoadOptions, cache: ParseCache | No
     read = [_read(source, options, base, cache) for source in sources]
     evaluations = tuple(e for one in read for e in one.evaluations)
     graphs = [graph for one in read for graph in one.graphs]
-    graphs += _lowered(evaluations, options)
+    lowered = _lowered(evaluations, options)
+    graphs += lowered
     problems = tuple(p for one in read for p in one.problems)
     graph = merge(graphs)
     incomplete = reasons_of(problems)
     if incomplete:
         graph = replace(graph, incomplete=graph.incomplete + incomplete)
-    return Loaded(graph, tuple(one.report for one in read), problems, evaluations, base)
+    reports = _noted([one.report for one in read], [note for one in lowered for note in one.notes])
+    return Loaded(graph, reports, problems, evaluations, base)
+
+
+def _noted(reports: list[SourceReport], notes: list[str]) -> tuple[SourceReport, ...]:
+    """The reports with what lowering Terraform said: plans, states and configurations are lowered together, so it stands
+    with the first of them."""
+    at = next((n for n, one in enumerate(reports) if one.kind in ("terraform", "plan", "state")), None)
+    if at is not None:
+        reports[at] = replace(reports[at], notes=(*reports[at].notes, *dict.fromkeys(notes)))
+    return tuple(reports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +329,11 @@ def _lowered(evaluations: Sequence[Evaluation], options: LoadOptions) -> list[Ru
     if "aws" in clouds:
         from lint import aws
 
-        graphs.append(aws.graph_from_terraform(evaluations))
+        graphs.append(
+            aws.graph_from_terraform(
+                evaluations, transparent=options.transparent, prefix_lists=options.prefix_lists
+            )
+        )
     if "azure" in clouds:
         from lint import azure
 
@@ -349,7 +364,15 @@ def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
     problems = [
         Problem(p.severity, p.text, p.origin, p.remedy) for p in said if p.origin is None or p.origin.file not in own
     ]
-    graphs = [aws.graph_from_documents(documents)] if documents else []
+    graphs = (
+        [
+            aws.graph_from_documents(
+                documents, transparent=options.transparent, prefix_lists=options.prefix_lists
+            )
+        ]
+        if documents
+        else []
+    )
     kinds = [kind for document in documents for kind in document.data]
     if theirs:
         from lint import azure
