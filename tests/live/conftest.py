@@ -11,11 +11,11 @@ from lint.live.options import LiveOptions
 from tests.live import world
 from tests.live.server import Aws
 
-REGIONS = ("eu-west-1", "us-east-1")
+Made = dict[str, dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[tuple[Aws, dict[str, dict[str, str]]]]:
+def running() -> Iterator[tuple[Aws, Made]]:
     """The server and the ids of what is in it, by place."""
     aws = Aws()
     aws.start()
@@ -48,9 +48,7 @@ def environment(patch: pytest.MonkeyPatch, aws: Aws) -> None:
 
 
 @pytest.fixture
-def aws(
-    running: tuple[Aws, dict[str, dict[str, str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Aws]:
+def aws(running: tuple[Aws, Made], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
     """The server, without faults."""
     running[0].calm()
     environment(monkeypatch, running[0])
@@ -60,7 +58,7 @@ def aws(
 
 
 @pytest.fixture
-def made(running: tuple[Aws, dict[str, dict[str, str]]]) -> dict[str, dict[str, str]]:
+def made(running: tuple[Aws, Made]) -> dict[str, dict[str, str]]:
     """The ids of what is in the server."""
     return running[1]
 

@@ -1,6 +1,6 @@
 """An AWS on loopback: moto's server with what moto leaves out, pages of any size, and failures on demand.
 
-moto ignores MaxResults for most calls and doesn't know VPC Block Public Access; both are put right here, over real HTTP.
+moto ignores MaxResults for most calls and doesn't know VPC Block Public Access; both are put right here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _OWN = {
         "</DescribeVpcBlockPublicAccessExclusionsResponse>"
     ),
     "DescribeStaleSecurityGroups": (
-        f'<DescribeStaleSecurityGroupsResponse xmlns="{EC2}"><staleSecurityGroupSet/></DescribeStaleSecurityGroupsResponse>'
+        f'<DescribeStaleSecurityGroupsResponse xmlns="{EC2}"><staleSecurityGroupSet/>'
+        "</DescribeStaleSecurityGroupsResponse>"
     ),
 }
 
@@ -115,6 +116,8 @@ class Aws:
         if page is not None:
             kept = {k: v for k, v in form.items() if k not in ("MaxResults", "NextToken")}
             body = urlencode(kept).encode()
+        if request.action == "SearchTransitGatewayRoutes":  # moto fails where MaxResults is given
+            body = urlencode({k: v for k, v in form.items() if k != "MaxResults"}).encode()
         if request.action in _OWN:
             given = _OWN[request.action].encode()
             status, headers = "200 OK", [("Content-Type", "text/xml")]

@@ -77,7 +77,7 @@ def parties(made: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
 
 
 def allowed(graph: RuleGraph, source: str, destination: str) -> tuple[TrafficSet | None, TrafficSet | None]:
-    """What certainly and what possibly passes. Nothing is certain on an incomplete source. None: nobody to ask about."""
+    """What certainly and what possibly passes. Nothing is certain on an incomplete source; None: nobody to ask."""
     if any(name.startswith("eni-") and name not in graph.endpoints for name in (source, destination)):
         return None, None
     found = reach(graph, source, destination).allowed
@@ -150,6 +150,8 @@ def test_each_call_fails_in_each_way_one_at_a_time(
         asked = [r for r in aws.requests if r.service != "sts"]
         assert len(asked) == tries * len(found.failures()), operation.name
         assert_nothing_unread_passes(before, graph_of(found), parties(made))
+        if status != calls.CUT:
+            continue
         aws.judge = None
         again = collect([PLACE], replace(options, work=file, resume=True, collected={}))
         assert again.content() == whole[1].content(), "asked again, the scan is whole"
@@ -186,7 +188,7 @@ def test_a_call_that_breaks_off_in_the_middle_of_its_pages_counts_as_nothing(
     aws.judge = None
     aws.requests.clear()
     again = collect([PLACE], replace(options, resume=True, collected={}))
-    assert [r.token for r in aws.requests if r.service == "ec2"][0] == "2"
+    assert next(r.token for r in aws.requests if r.service == "ec2") == "2"
     assert {r.action for r in aws.requests} == {"GetCallerIdentity", "DescribeSubnets"}
     assert documents_of(again) == documents_of(whole[1])
 

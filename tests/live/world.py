@@ -23,7 +23,7 @@ def session(region: str, account: str | None = None) -> Any:
 
 
 def build(region: str, account: str | None = None, block: int = 10) -> dict[str, str]:
-    """One VPC with two subnets, groups, a network ACL, machines, a prefix list and an Internet gateway; the ids by name."""
+    """One VPC with subnets, groups, a network ACL, machines, a prefix list and gateways; the ids by name."""
     ec2 = session(region, account).client("ec2")
     vpc = ec2.create_vpc(CidrBlock=f"10.{block}.0.0/16")["Vpc"]["VpcId"]
     made = {"vpc": vpc}
@@ -74,7 +74,7 @@ def build(region: str, account: str | None = None, block: int = 10) -> dict[str,
         interface = ec2.create_network_interface(
             SubnetId=made[subnet],
             Groups=[made[group]],
-            PrivateIpAddress=f"10.{block}.{0 if subnet[-1] == 'a' else 1}.10",
+            PrivateIpAddress=f"10.{block}.{'ab'.index(subnet[-1])}.10",
         )["NetworkInterface"]["NetworkInterfaceId"]
         run = ec2.run_instances(
             ImageId="ami-12c6146b",

@@ -50,14 +50,14 @@ class Clients:
     """
 
     def __init__(self, heard: Callable[[str], None] | None = None) -> None:
-        self._made: dict[tuple[str, str, str], Any] = {}
+        self._made: dict[tuple[Any, str, str], Any] = {}
         self._heard = heard
 
     def of(self, account: Account, service: str, region: str) -> Any:
         """The client of a service in a region for an account."""
         from botocore.config import Config
 
-        key = (account.id, service, region)
+        key = (account.session, service, region)
         with _making:
             client = self._made.get(key)
             if client is None:

@@ -10,9 +10,7 @@ from typing import Any
 from lint.aws.collect.calls import ACCOUNTS, ASSUME_ROLE, HUB, OPERATIONS
 
 READER = "aws-iam-policy.json"  # for the identity or role in each account that is scanned
-ORGANIZATION = (
-    "aws-iam-policy-organization.json"  # for the identity that starts a scan of an organization, beside READER
-)
+ORGANIZATION = "aws-iam-policy-organization.json"  # for who starts a scan of an organization, beside READER
 ROLE = "netpact-reader"
 
 
