@@ -50,6 +50,9 @@ class Spot:
     public_reasons: tuple[Reason, ...] = ()
     itself_public: bool = False  # an IPv6 address that the Internet reaches as it is
     text: str = ""
+    subnets: tuple[
+        str, ...
+    ] = ()  # of a stretch: all subnets that it covers, `subnet` being one that is like the others
 
     @property
     def families(self) -> frozenset[int]:

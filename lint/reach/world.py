@@ -33,8 +33,9 @@ class World:
         for subnet in engine.graph.subnets.values():
             self._subnets[subnet.network].append(subnet)
         self._crowds: dict[_Where, list[Spot]] = defaultdict(list)
+        self._private: dict[_Where, list[Spot]] = {}
+        self._outside: dict[str | None, IntervalSet] = {}
         self._exempting: dict[_Where, list[Spot]] = defaultdict(list)
-        self._stretched: dict[_Where, list[_Where]] = {}  # the stretch that a subnet's first one stands for
         self._gather(engine)
         # The Internet: addresses that anybody may have, and the public addresses that aren't known yet.
         self._internet = PUBLIC | engine.resolved.reachable(PUBLIC)[0]
@@ -66,28 +67,32 @@ class World:
 
         Those of one subnet with the same filters are one spot with several places.
         """
-        where = (stretch.subnet.id if stretch.subnet else None, stretch.network)
-        return [crowd for one in self._stretched.get(where, [where]) for crowd in self._crowds.get(one, ())]
+        return [crowd for where in _covered(stretch) for crowd in self._crowds.get(where, ())]
 
     def exempting(self, stretch: Spot) -> list[Spot]:
         """Those of them whose own filters may exempt traffic from the subnet's."""
         if not self._exempting:
             return []
-        where = (stretch.subnet.id if stretch.subnet else None, stretch.network)
-        return [crowd for one in self._stretched.get(where, [where]) for crowd in self._exempting.get(one, ())]
+        return [crowd for where in _covered(stretch) for crowd in self._exempting.get(where, ())]
 
     def private(self, spot: Spot) -> list[Spot]:
         """Whoever could exchange packets with a spot without the Internet, as disjoint stretches.
 
         Private addresses that lie nowhere come last.
         """
+        where = (spot.subnet.id if spot.subnet else None, spot.network)
+        known = self._private.get(where)
+        if known is None:
+            known = self._private[where] = self._stretches(spot)
+        return known
+
+    def _stretches(self, spot: Spot) -> list[Spot]:
         own = spot.network
         found: list[Spot] = []
         taken = EMPTY
         for network in [own, *sorted(self._linked(own))] if own is not None else []:
             for group in self._grouped(network, spot.subnet):
                 known = self._subnet_spot(group, network)
-                self._stretched[(group[0].id, network)] = [(one.id, network) for one in group]
                 known = narrowed(self._engine.resolved, known, known.places - taken)
                 taken = taken | known.places
                 found.append(known)
@@ -109,10 +114,13 @@ class World:
 
     def internet(self, spot: Spot) -> IntervalSet:
         """The Internet's addresses as a spot in a routed subnet knows them: without what its own networks use."""
-        inside = self._prefixes(spot.network)
-        for network in self._linked(spot.network):
-            inside = inside | self._prefixes(network)
-        return self._internet - inside
+        known = self._outside.get(spot.network)
+        if known is None:
+            inside = self._prefixes(spot.network)
+            for network in self._linked(spot.network):
+                inside = inside | self._prefixes(network)
+            known = self._outside[spot.network] = self._internet - inside
+        return known
 
     def internet_spot(self, spot: Spot) -> Spot:
         """The Internet as a party."""
@@ -148,7 +156,8 @@ class World:
             + [self._places.get((one.id, network), EMPTY) for one in group]
             + [self._places.get((one.id, one.network), EMPTY) for one in group]
         )
-        return self._stretch(places, group[0], network, group[0].name or group[0].id)
+        found = self._stretch(places, group[0], network, group[0].name or group[0].id)
+        return replace(found, subnets=tuple(one.id for one in group))
 
     def _stretch(self, places: IntervalSet, subnet: Subnet | None, network: str | None, text: str) -> Spot:
         within = self._engine.resolved.cover(places)
@@ -211,6 +220,11 @@ class World:
 def routed(spot: Spot) -> bool:
     """Whether the graph has a routing layer where a spot is."""
     return spot.subnet is not None and (spot.subnet.route_table is not None or bool(spot.subnet.route_table_open))
+
+
+def _covered(stretch: Spot) -> list[_Where]:
+    """Where the machines of a stretch are."""
+    return [(one, stretch.network) for one in stretch.subnets] or [(None, stretch.network)]
 
 
 def narrowed(resolved: Resolved, spot: Spot, places: IntervalSet) -> Spot:

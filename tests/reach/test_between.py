@@ -606,3 +606,17 @@ def test_inbound_names_the_rule_that_lets_each_piece_in() -> None:
     found = inbound(two(wide, narrow), "b", parse("tcp/22"))
     assert [(one.id, name) for one, name, _ in found.rules] == [(wide.id, "sg-b")]
     assert isinstance(wide.peers[0], Addresses)
+
+
+def test_machines_of_like_subnets_are_found_whoever_is_asked_first() -> None:
+    mute = security_group("sg-mute")
+    open_ = security_group("sg-open", rule("in", "any", "0.0.0.0/0"))
+    rt = table("rt", *LOCAL)
+    subnets = [subnet(f"S{n}", f"10.0.{n}.0/24", table="rt") for n in range(1, 4)]
+    machines = [machine(f"m{n}", f"10.0.{n}.10", groups=["sg-mute"], subnet=one) for n, one in enumerate(subnets, 1)]
+    targets = [machine(f"t{n}", f"10.0.{n}.20", groups=["sg-open"], subnet=one) for n, one in enumerate(subnets, 1)]
+    made = graph(V, rt, mute, open_, *subnets, *machines, *targets)
+    for target in ("t1", "t2", "t3", "t1"):
+        for n in range(1, 4):
+            assert ask(made, f"10.0.{n}.10", target, "tcp/22").verdict == "blocked", (n, target)
+            assert ask(made, f"10.0.{n}.11", target, "tcp/22").verdict == "allowed", (n, target)
