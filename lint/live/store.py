@@ -170,6 +170,12 @@ class Store:
         with self._change():
             self._db.execute(f"DELETE FROM page WHERE {_KEY}", _key(call))
 
+    def withdraw(self, call: Call) -> None:
+        """Drop a call as if it had never been made: what it would have told is asked for in another way."""
+        with self._change():
+            self._db.execute(f"DELETE FROM page WHERE {_KEY}", _key(call))
+            self._db.execute(f"DELETE FROM outcome WHERE {_KEY}", _key(call))
+
     def outcome(self, call: Call) -> tuple[str, str] | None:
         """Status and error of a call; None where it isn't finished."""
         with self._lock:
