@@ -527,6 +527,8 @@ def _confirmed(engine: Engine, bounds: Bounds, here: Endpoint, asked: IntervalSe
             for own in engine.resolved.spots[here.id]:
                 start, end = (spot, own) if terms == SOURCE else (own, spot)
                 passed += [trail.delivered for trail in private_trails(engine, start, end, terms)]
+                if end.itself_public and _public_too(start, end):  # one IPv6 address for both ways
+                    passed += [trail.delivered for trail in public_trails(engine, start, end, terms)]
         kept = together(passed).restrict(services=asked)
         if not other.exists:
             kept = kept.uncertain()
