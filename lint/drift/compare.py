@@ -14,14 +14,15 @@ from lint.drift.result import INTERNET, NEW, OLD, PRIVATE, Drift, FilterChange, 
 from lint.drift.surroundings import Surroundings, texts
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
+from lint.graph.rules import Direction
 from lint.origin import Reason
 from lint.reach.answer import arriving_from, leaving_to, together, trails_between
 from lint.reach.engine import Engine
 from lint.reach.trails import Trail
 from lint.space.addresses import PRIVATE as PRIVATE_ADDRESSES
-from lint.space.addresses import PUBLIC, REAL, SYMBOLIC
+from lint.space.addresses import EVERYWHERE, PUBLIC, REAL, SYMBOLIC
 from lint.space.bounds import NOTHING, Bounds
-from lint.space.intervals import IntervalSet
+from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 
 ANYBODY = PUBLIC | PRIVATE_ADDRESSES
@@ -52,7 +53,7 @@ class _Comparison:
         self.canon, self.asked = self._addresses()
         self.links_differ = self.before.links() != self.after.links()
         self.dirty_networks = self._dirty_networks()
-        self.dirty = self._dirty()
+        self.dirty, self.by_rules = self._dirty()
         owned = [
             address.place
             for graph in (self.old, self.new)
@@ -144,25 +145,29 @@ class _Comparison:
             dirty |= {other for name in list(dirty) for other in links.get(name, ())}
         return dirty
 
-    def _dirty(self) -> set[str]:
-        """Endpoints whose traffic may have changed, seen from their own side."""
+    def _dirty(self) -> tuple[set[str], set[str]]:
+        """Endpoints whose traffic may have changed, seen from their own side; and those of them about which only rules changed."""
         dirty = self.only_old | self.only_new
+        by_rules: set[str] = set()
         for name, one in self.old.endpoints.items():
             other = self.new.endpoints.get(name)
             if other is None or name in dirty:
                 continue
             if self._differs(one, other):
                 dirty.add(name)
-        return dirty
+            elif any(not self.changed_filters.isdisjoint(layer.filters) for layer in one.layers):
+                dirty.add(name)
+                names = [f for layer in one.layers for f in layer.filters]
+                if all(f in graph.filters and graph.filters[f].stateful for f in names for graph in (self.old, self.new)):
+                    by_rules.add(name)
+        return dirty, by_rules
 
     def _differs(self, one: Endpoint, other: Endpoint) -> bool:
+        """Whether something besides the rules of its filters differs."""
         if one.network in self.dirty_networks or other.network in self.dirty_networks:
             return True
         if self.links_differ and (one.network is None or other.network is None):
             return True
-        for each in (one, other):
-            if any(not self.changed_filters.isdisjoint(layer.filters) for layer in each.layers):
-                return True
         mine, theirs = self.asked[(OLD, one.id)], self.asked[(NEW, one.id)]
         return self.before.endpoint(one, [a for a in one.addresses if a.place in mine]) != self.after.endpoint(
             other, [a for a in other.addresses if a.place in theirs]
@@ -176,14 +181,35 @@ class _Comparison:
         for name in sorted(self.dirty):
             yield from self._anonymous(name)
         for name in sorted(self.dirty):
-            senders = {one for side in sides for one in side.senders(name)}
-            receivers = {one for side in sides for one in side.receivers(name)} - self.dirty
+            inward = outward = EVERYWHERE
+            if name in self.by_rules:
+                inward, outward = (self._touched(name, direction) for direction in Direction)
+            senders = {one for side in sides for one in side.senders(name, inward)}
+            receivers = {one for side in sides for one in side.receivers(name, outward)}
+            receivers -= self.dirty - self.by_rules  # as their senders
             pairs = [(one, name) for one in sorted(senders)] + [(name, one) for one in sorted(receivers)]
             for source, destination in pairs:
                 if source == destination or (source, destination) in done or {source, destination} & self.ignored:
                     continue
                 done.add((source, destination))
                 yield from self._pair(source, destination)
+
+    def _touched(self, name: str, direction: Direction) -> IntervalSet:
+        """The remote places for which an endpoint's own filters may judge otherwise than before."""
+        found = EMPTY
+        spots = [sorted(self.engines[side].resolved.spots[name], key=lambda one: one.shown.first) for side in (OLD, NEW)]
+        for before, after in zip(*spots):
+            for references in (True, False, None):
+                views = [
+                    self.engines[side].endpoint_views(spot, direction, references, False)
+                    for side, spot in ((OLD, before), (NEW, after))
+                ]
+                for one, other in zip(*views):
+                    for a, b in ((one.passes, other.passes), (one.bypass, other.bypass)):
+                        for x, y in ((a.must, b.must), (a.may, b.may)):
+                            if x != y:
+                                found = found | (x - y).peers() | (y - x).peers()
+        return found
 
     def _pair(self, source: str, destination: str) -> Iterator[tuple[ReachChange, str]]:
         before, after = (self._between(side, source, destination) for side in (OLD, NEW))
@@ -343,6 +369,9 @@ class _Comparison:
                 if name not in carried and here.rules and all(rule.implied for rule in here.rules):
                     continue  # the cloud's own group, which nobody carries
             changes += self.rules.changes(name)
+            for reason in self.rules.doubts(name):
+                self.doubtful = True
+                self.unknown.setdefault(reason.text, reason)
         notes = [
             f"only the {side} source shows {kind.replace('_', ' ')} filters; their rules aren't listed, their effect is"
             for kind, side in sorted(left_out.items())

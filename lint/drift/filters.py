@@ -76,11 +76,26 @@ class FilterComparison:
             return True
         if self._open(before, self._old) != self._open(after, self._new):
             return True
+        if _unknowns(before) != _unknowns(after):
+            return True
         return any(
-            one != other
+            one != other for direction in Direction for _, one, other in self._judged_both(before, after, direction)
+        )
+
+    def doubts(self, name: str) -> tuple[Reason, ...]:
+        """What both versions of a filter may let through, each for reasons of its own: nothing tells whether it is the same."""
+        before, after = self._old.filters.get(name), self._new.filters.get(name)
+        if before is None or after is None or _unknowns(before) == _unknowns(after):
+            return ()
+        unsure = any(
+            (one.may - one.must) & (other.may - other.must)
             for direction in Direction
             for _, one, other in self._judged_both(before, after, direction)
         )
+        if not unsure:
+            return ()
+        told = sorted(_unknowns(before) ^ _unknowns(after))
+        return tuple(Reason(f"{text}: the rules of {after.name or name} can't be compared with certainty") for text in told)
 
     def changes(self, name: str) -> Iterator[FilterChange]:
         """What changed in a filter's rules, for each direction in which something did."""
@@ -251,6 +266,17 @@ class FilterComparison:
                 if reason.text not in seen:
                     seen[reason.text] = None
                     yield reason
+
+
+def _unknowns(one: Filter) -> frozenset[str]:
+    """Why a filter's rules aren't certain."""
+    reasons = [*one.open_ingress, *one.open_egress]
+    for rule in one.rules:
+        reasons += rule.reasons
+        for peer in (*rule.peers, *(rule.local or ())):
+            if isinstance(peer, UnknownPeer):
+                reasons += peer.reasons
+    return frozenset(reason.text for reason in reasons)
 
 
 def _same_list(one: AddressList | None, other: AddressList | None) -> bool:

@@ -32,24 +32,28 @@ class Neighbours:
         self._passed: dict[tuple[str, Direction], IntervalSet] = {}
         self._strangers = PUBLIC | engine.resolved.reachable(PUBLIC)[1]
 
-    def senders(self, name: str) -> list[str]:
-        """Who may send to an endpoint."""
+    def senders(self, name: str, within: IntervalSet = EVERYWHERE) -> list[str]:
+        """Who may send to an endpoint, being `within` these places as its filters see it."""
         end = self._engine.graph.endpoints.get(name)
         if end is None or not end.accepts:
             return []
-        passed = self._passes(end, Direction.INGRESS)
+        passed = self._passes(end, Direction.INGRESS) & within
+        if not passed:
+            return []
         found = self._standing(passed)
         if name in self._public and not passed.isdisjoint(self._strangers):
             found |= set(self._engine.graph.endpoints)
         found |= self._translated
         return [one for one in found if one != name and self._sends(one, name)]
 
-    def receivers(self, name: str) -> list[str]:
-        """Whom an endpoint may send to."""
+    def receivers(self, name: str, within: IntervalSet = EVERYWHERE) -> list[str]:
+        """Whom an endpoint may send to, being `within` these places as its filters see it."""
         start = self._engine.graph.endpoints.get(name)
         if start is None or not start.initiates:
             return []
-        passed = self._passes(start, Direction.EGRESS)
+        passed = self._passes(start, Direction.EGRESS) & within
+        if not passed:
+            return []
         found = self._standing(passed)
         if not passed.isdisjoint(self._strangers):
             found |= self._public

@@ -1,0 +1,293 @@
+"""What a comparison says of small networks: traffic, rules, causes, and what isn't known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lint.drift import Drift, ReachChange, compare
+from lint.drift.result import INTERNET, PRIVATE
+from lint.graph.graph import RuleGraph
+from lint.graph.rules import Addresses, UnknownPeer
+from lint.origin import Reason
+from lint.reach import Party, between
+from lint.report.diff import DiffReport, addresses_text, render_json, render_markdown, render_text
+from lint.sources import LoadOptions, load, parse
+from lint.space.addresses import IPV4, PUBLIC, parse_cidr, parse_cidrs
+from lint.space.intervals import IntervalSet
+from lint.space.services import render
+from tests.reach.build import graph, machine, network, route, rule, security_group, subnet, table, unknown_machine
+
+FIXTURES = sorted(path for path in Path(__file__).parents[2].glob("fixtures/aws/*/*") if (path / "state.json").exists())
+
+
+def read(source: Path) -> RuleGraph:
+    return load([parse(str(source))], LoadOptions()).graph
+
+
+def only(changes: tuple[ReachChange, ...], source: str, destination: str) -> ReachChange:
+    found = [one for one in changes if (one.source, one.destination) == (source, destination)]
+    assert len(found) == 1, [(one.source, one.destination) for one in changes]
+    return found[0]
+
+
+def web(*rules: object, public: str | None = "203.0.113.80") -> RuleGraph:
+    """A web server and its client in a routed VPC."""
+    inside = subnet("subnet-1", "10.0.1.0/24", table="rtb-1")
+    return graph(
+        network("vpc-1", "10.0.0.0/16"),
+        inside,
+        table("rtb-1", route("10.0.0.0/16", "local"), route("0.0.0.0/0", "internet", "igw-1")),
+        security_group("sg-web", *rules),  # type: ignore[arg-type]
+        security_group("sg-client", rule("out", "any", "0.0.0.0/0")),
+        machine("web", "10.0.1.10", groups=["sg-web"], subnet=inside, public=public),
+        machine("client", "10.0.1.20", groups=["sg-client"], subnet=inside),
+    )
+
+
+HTTPS = rule("in", "tcp/443", "sg-client")
+
+
+class TestARuleThatIsAdded:
+    def test_opens_exactly_what_tracing_it_says(self) -> None:
+        old = web(HTTPS)
+        new = web(HTTPS, rule("in", "tcp/22", "10.0.1.0/24"))
+        drift = compare(old, new)
+        change = only(drift.opened, "client", "web")
+        before, after = (between(g, Party("c", endpoint="client"), Party("w", endpoint="web")) for g in (old, new))
+        assert change.traffic == after.allowed.must - before.allowed.must
+        assert render(change.traffic.services()) == ["tcp/22"]
+        assert change.certain
+        assert not drift.closed
+
+    def test_is_cited_with_its_place(self) -> None:
+        added = rule("in", "tcp/22", "0.0.0.0/0")
+        change = only(compare(web(HTTPS), web(HTTPS, added)).opened, INTERNET, "web")
+        assert [(c.side, c.filter, c.rule) for c in change.rules] == [("new", "sg-web", added)]
+        assert change.traffic.peers() == PUBLIC & IPV4
+        assert change.causes == ()
+
+    def test_is_told_once_for_private_addresses_that_no_machine_has(self) -> None:
+        change = only(compare(web(HTTPS), web(HTTPS, rule("in", "tcp/22", "10.0.0.0/16"))).opened, PRIVATE, "web")
+        assert change.traffic.peers() == parse_cidr("10.0.0.0/16")
+
+    def test_that_allows_what_is_allowed_already_is_no_change(self) -> None:
+        assert compare(web(HTTPS), web(HTTPS, rule("in", "tcp/443", "sg-client"))).empty
+
+    def test_is_told_rule_by_rule(self) -> None:
+        drift = compare(web(HTTPS), web(HTTPS, rule("in", "tcp/22", "sg-client")))
+        (change,) = drift.filters
+        assert (change.filter, change.direction, change.status) == ("sg-web", "ingress", "changed")
+        assert [(piece.group, render(piece.services)) for piece in change.opened] == [("sg-client", ["tcp/22"])]
+        assert change.closed == ()
+
+    def test_that_is_taken_away_again_closes_the_same(self) -> None:
+        less, more = web(HTTPS), web(HTTPS, rule("in", "tcp/22", "0.0.0.0/0"))
+        opened, closed = compare(less, more).opened, compare(more, less).closed
+        assert {(c.source, c.destination, c.traffic) for c in opened} == {
+            (c.source, c.destination, c.traffic) for c in closed
+        }
+
+
+class TestOtherCauses:
+    def test_a_machine_that_carries_another_group(self) -> None:
+        old = web(rule("in", "tcp/22", "sg-admin"))
+        admin = security_group("sg-admin")
+        old = replace(
+            old,
+            filters={**old.filters, "sg-admin": admin},
+            groups={**old.groups, "sg-admin": replace(old.groups["sg-web"], id="sg-admin", name="sg-admin")},
+        )
+        client = old.endpoints["client"]
+        layer = replace(client.layers[0], filters=("sg-client", "sg-admin"))
+        joined = replace(client, groups=("sg-client", "sg-admin"), layers=(layer,))
+        new = replace(old, endpoints={**old.endpoints, "client": joined})
+        change = only(compare(old, new).opened, "client", "web")
+        assert render(change.traffic.services()) == ["tcp/22"]
+        assert change.causes == ("client now carries sg-admin",)
+
+    def test_a_route_that_is_gone(self) -> None:
+        old = web(rule("in", "tcp/443", "0.0.0.0/0"))
+        new = replace(old, route_tables={"rtb-1": table("rtb-1", route("10.0.0.0/16", "local"))})
+        change = only(compare(old, new).closed, INTERNET, "web")
+        assert change.causes == ("the routes of subnet subnet-1 differ",)
+
+    def test_a_public_address(self) -> None:
+        rules = (rule("in", "tcp/443", "0.0.0.0/0"),)
+        change = only(compare(web(*rules, public=None), web(*rules)).opened, INTERNET, "web")
+        assert change.causes == ("web now has a public address",)
+
+    def test_a_machine_that_is_new_and_one_that_is_gone(self) -> None:
+        old = web(rule("in", "tcp/443", "10.0.0.0/16"))
+        second = replace(machine("client-2", "10.0.1.21", groups=["sg-client"]), network="vpc-1")
+        new = replace(old, endpoints={**old.endpoints, "client-2": second})
+        drift = compare(old, new)
+        assert [one.id for one in drift.added] == ["client-2"]
+        assert only(drift.opened, "client-2", "web").causes == ("client-2 is new",)
+        back = compare(new, old)
+        assert [one.id for one in back.removed] == ["client-2"]
+        assert only(back.closed, "client-2", "web").causes == ("client-2 is gone",)
+
+
+class TestWhatIsTheSame:
+    def test_an_address_that_one_source_does_not_know(self) -> None:
+        """Terraform before the apply has no address; the live account has one."""
+        server = security_group("sg-web", rule("in", "tcp/443", "sg-client"), rule("in", "tcp/22", "10.0.1.0/24"))
+        client = security_group("sg-client", rule("out", "any", "10.0.0.0/8"))
+        inside = subnet("subnet-1", "10.0.1.0/24")
+        place = 2**32 + 2**128 + 5
+        symbolic = unknown_machine("web", place, "10.0.1.0/24", groups=["sg-web"], subnet=inside)
+        old = graph(inside, server, client, symbolic, machine("c", "10.0.1.20", groups=["sg-client"], subnet=inside))
+        new = replace(
+            old, endpoints={**old.endpoints, "web": machine("web", "10.0.1.77", groups=["sg-web"], subnet=inside)}
+        )
+        assert compare(old, new).empty
+        assert compare(new, old).empty
+
+    def test_a_rule_that_names_a_machine_by_that_address(self) -> None:
+        place = 2**32 + 2**128 + 5
+        inside = subnet("subnet-1", "10.0.1.0/24")
+        end = machine("db", "10.0.1.5", groups=["sg-db"], subnet=inside)
+
+        def world(peer: Addresses, client: object) -> RuleGraph:
+            mine = security_group("sg-c", rule("out", "any", "0.0.0.0/0"))
+            return graph(inside, security_group("sg-db", rule("in", "tcp/5432", peer)), mine, end, client)
+
+        by_symbol = world(
+            Addresses(IntervalSet.of(place), "aws_instance.c.private_ip"),
+            unknown_machine("c", place, "10.0.1.0/24", groups=["sg-c"], subnet=inside),
+        )
+        by_address = world(
+            Addresses(parse_cidr("10.0.1.9"), "10.0.1.9/32"), machine("c", "10.0.1.9", groups=["sg-c"], subnet=inside)
+        )
+        assert compare(by_symbol, by_address).empty
+        other = world(
+            Addresses(parse_cidr("10.0.1.8"), "10.0.1.8/32"), machine("c", "10.0.1.9", groups=["sg-c"], subnet=inside)
+        )
+        assert [c.certain for c in compare(by_symbol, other).closed if c.source == "c"] == [True]
+
+    @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: "/".join(path.parts[-2:]))
+    @pytest.mark.parametrize("other", ["plan.json", "state.json"])
+    def test_a_project_and_its_plan_and_state(self, fixture: Path, other: str) -> None:
+        drift = compare(read(fixture), read(fixture / other))
+        assert [(c.source, c.destination, c.causes) for c in (*drift.opened, *drift.closed)] == []
+        assert drift.filters == ()
+
+    def test_the_broken_fixture_differs_where_it_is_broken(self) -> None:
+        folder = FIXTURES[0].parents[1] / "hyperbdr-block"
+        drift = compare(read(folder / "compliant"), read(folder / "broken"))
+        ssh = only(drift.opened, INTERNET, "aws_instance.sync_gateway")
+        assert render(ssh.traffic.services()) == ["tcp/22"]
+        assert [c.rule.origin.where() for c in ssh.rules] == ["gateway.tf:28"]
+        lost = only(drift.closed, 'module.app_servers.aws_instance.app["billing"]', "aws_instance.sync_gateway")
+        assert render(lost.traffic.services()) == ["tcp/13260"]
+
+
+class TestUnknowns:
+    HIDDEN = UnknownPeer((Reason("var.office has no value"),), "var.office")
+
+    def test_the_same_unknown_in_both_is_no_change(self) -> None:
+        one = web(HTTPS, rule("in", "tcp/22", self.HIDDEN))
+        assert compare(one, web(HTTPS, rule("in", "tcp/22", self.HIDDEN))).empty
+
+    def test_a_rule_whose_peers_are_not_known_may_open_something(self) -> None:
+        drift = compare(web(HTTPS), web(HTTPS, rule("in", "tcp/22", self.HIDDEN)))
+        change = only(drift.opened, INTERNET, "web")
+        assert not change.certain
+        assert drift.asks_for_attention("opened")
+
+    def test_two_different_unknowns_can_not_be_compared(self) -> None:
+        other = UnknownPeer((Reason("var.branch has no value"),), "var.branch")
+        drift = compare(web(HTTPS, rule("in", "tcp/22", self.HIDDEN)), web(HTTPS, rule("in", "tcp/22", other)))
+        assert not drift.opened
+        assert drift.doubtful
+        assert any("var.branch" in reason.text for reason in drift.unknown)
+        assert drift.asks_for_attention("opened")
+
+    def test_a_source_that_could_not_be_read_is_no_reason_to_pass(self) -> None:
+        whole = web(HTTPS)
+        broken = replace(whole, incomplete=(Reason("b.tf can't be read"),))
+        drift = compare(whole, broken)
+        assert drift.empty
+        assert drift.asks_for_attention("opened")
+        assert "no change in what could be compared" in render_text(DiffReport("a", "b", drift))
+
+
+class TestGroupsWithoutMachines:
+    def test_are_compared_rule_by_rule(self) -> None:
+        """A module's group before anything carries it."""
+        old = graph(security_group("sg-a", HTTPS), security_group("sg-client"))
+        new = graph(security_group("sg-a", HTTPS, rule("in", "tcp/3306", "0.0.0.0/0")), security_group("sg-client"))
+        drift = compare(old, new)
+        (change,) = drift.filters
+        assert [(piece.addresses, render(piece.services)) for piece in change.opened] == [(IPV4, ["tcp/3306"])]
+        assert drift.asks_for_attention("opened")
+        assert not drift.asks_for_attention("closed")
+
+
+HOSTILE = "web`|</td>\x1b[31m\n# <script>alert(1)</script> @everyone ::error::"
+
+
+def rendered() -> tuple[Drift, str, str, str]:
+    old = web(HTTPS)
+    new = web(HTTPS, rule("in", "tcp/22", "0.0.0.0/0"))
+    new = replace(new, endpoints={**new.endpoints, "web": replace(new.endpoints["web"], name=HOSTILE)})
+    drift = compare(old, new)
+    report = DiffReport("main", "head", drift)
+    return drift, render_text(report), render_json(report), render_markdown(report)
+
+
+class TestReports:
+    def test_json_has_the_documented_shape(self) -> None:
+        import json
+
+        drift, _, text, _ = rendered()
+        document = json.loads(text)
+        assert list(document) == ["schema", "old", "new", "opened", "closed", "filters", "endpoints", "unknown", "notes"]
+        assert len(document["opened"]) == len(drift.opened)
+        entry = next(one for one in document["opened"] if one["from"] == "client")
+        assert entry["to"] == "web"
+        assert entry["allowed"] == [{"from": "10.0.1.20/32", "service": "tcp/22", "source_ports": "0-65535"}]
+        assert entry["certain"] is True
+        assert entry["witness"] == {
+            "from": "10.0.1.20",
+            "to": "10.0.1.10",
+            "protocol": "tcp",
+            "port": 22,
+            "source_port": 49152,
+        }
+        assert entry["rules"][0]["origin"]["file"] == "main.tf"
+
+    def test_a_hostile_name_drives_no_terminal_and_no_page(self) -> None:
+        _, text, _, markdown = rendered()
+        assert "\x1b" not in text + markdown
+        assert "\n# <script>" not in text
+        assert "<script>" not in markdown
+        assert "@everyone" not in markdown
+
+    def test_markdown_stays_below_the_limit_of_a_comment(self) -> None:
+        many = [machine(f"m-{at}", f"10.{at // 200}.{at % 200}.1", groups=[f"sg-{at}"]) for at in range(400)]
+        groups = [security_group(f"sg-{at}") for at in range(400)]
+        opened = [security_group(f"sg-{at}", rule("in", f"tcp/{at + 1}", "10.0.0.0/8")) for at in range(400)]
+        report = DiffReport("a", "b", compare(graph(*groups, *many), graph(*opened, *many)))
+        text = render_markdown(report)
+        assert len(text.encode()) < 65_536
+        assert "more; `netpact diff --format json` lists all" in text
+
+    @pytest.mark.parametrize(
+        ("cidrs", "text"),
+        [
+            (["0.0.0.0/0"], "0.0.0.0/0"),
+            (["0.0.0.0/0", "::/0"], "any address"),
+            (["10.0.0.0/8"], "10.0.0.0/8"),
+            (["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"], "every private address"),
+        ],
+    )
+    def test_sets_of_addresses_are_called_what_people_call_them(self, cidrs: list[str], text: str) -> None:
+        assert addresses_text(parse_cidrs(*cidrs)) == text
+
+    def test_a_hole_in_a_set_is_told_as_a_hole(self) -> None:
+        hole = parse_cidr("0.0.0.0/0") - parse_cidr("203.0.113.10/31")
+        assert addresses_text(hole) == "0.0.0.0/0 except 203.0.113.10/31"
