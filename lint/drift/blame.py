@@ -154,8 +154,8 @@ class Blame:
                 continue
             if self._around[OLD].routes(old) != self._around[NEW].routes(new):
                 yield f"the routes of subnet {new.name or subnet} differ"
-            elif self._around[OLD].subnet(old) != self._around[NEW].subnet(new):
-                yield f"subnet {new.name or subnet} differs"
+            elif self._around[OLD].border(old) != self._around[NEW].border(new):
+                yield f"the filters or settings at the border of subnet {new.name or subnet} differ"
 
 
 def _carried(one: Endpoint) -> set[str]:

@@ -57,17 +57,11 @@ class Surroundings:
 
     def subnet(self, one: Subnet) -> Hashable:
         """A subnet with its border and its routes."""
-        return (
-            one.prefixes,
-            one.prefixes_may,
-            _layers(one.layers),
-            self.routes(one),
-            one.internet_block,
-            bool(one.internet_block_open),
-            one.default_egress,
-            one.egress_gateway,
-            one.zone,
-        )
+        return self.border(one), self.routes(one), one.prefixes, one.prefixes_may, one.egress_gateway, one.zone
+
+    def border(self, one: Subnet) -> Hashable:
+        """What a subnet's own settings let out and in, besides its routes."""
+        return _layers(one.layers), one.internet_block, bool(one.internet_block_open), one.default_egress
 
     def routes(self, one: Subnet) -> Hashable:
         """Where a subnet's traffic goes."""

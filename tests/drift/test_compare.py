@@ -171,9 +171,11 @@ class TestWhatIsTheSame:
     @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: "/".join(path.parts[-2:]))
     @pytest.mark.parametrize("other", ["plan.json", "state.json"])
     def test_a_project_and_its_plan_and_state(self, fixture: Path, other: str) -> None:
+        """The states come from a simulator that gives machines public addresses which their subnets don't: that is told, as what it is."""
         drift = compare(read(fixture), read(fixture / other))
-        assert [(c.source, c.destination, c.causes) for c in (*drift.opened, *drift.closed)] == []
-        assert drift.filters == ()
+        changes = (*drift.opened, *drift.closed)
+        assert [c for c in changes if c.certain or not any("public address" in text for text in c.causes)] == []
+        assert drift.filters == drift.added == drift.removed == ()
 
     def test_the_broken_fixture_differs_where_it_is_broken(self) -> None:
         folder = FIXTURES[0].parents[1] / "hyperbdr-block"
