@@ -75,34 +75,44 @@ def _pack(
     graph: RuleGraph, pack: Pack, endpoints: list[Endpoint], opened: Mapping[str, tuple[_Opened, ...]]
 ) -> PackEvidence:
     taken: dict[str, str] = {}  # endpoint -> the role that its name or a tag speaks for
-    strong: dict[str, dict[str, Evidence]] = {role.name: {} for role in pack.roles}
+    found: dict[str, dict[str, Evidence]] = {role.name: {} for role in pack.roles}
     for role in pack.roles:
         for endpoint in endpoints:
             one = _by_tag(role, endpoint) or _by_name(graph, role, endpoint)
             if one is not None:
-                strong[role.name][endpoint.id] = one
+                found[role.name][endpoint.id] = one
                 taken.setdefault(endpoint.id, role.name)
-    roles = []
-    for role in pack.roles:
-        chosen = dict(strong[role.name])
-        wanted = [(text, parse(text)) for listed in role.hint_services for text in single_services(listed)]
-        for endpoint in endpoints if wanted and not role.shared else ():
+    wanted = {role.name: _wanted(role) for role in pack.roles}
+    # A port alone is a weak sign: all that a role listens on have to be open, and the role with the most ports wins.
+    for role in sorted(pack.roles, key=lambda one: -len(wanted[one.name])):
+        for endpoint in endpoints if wanted[role.name] and not role.shared else ():
             if endpoint.id in taken:
                 continue
             rules = [each for name in _filters_of(graph, endpoint) for each in opened.get(name, ())]
-            # A port alone is a weak sign: all that the role listens on have to be open.
-            if all(any(service <= services for services, _ in rules) for _, service in wanted):
-                place = next(origin for services, origin in rules if wanted[0][1] <= services)
-                texts = ", ".join(text for text, _ in wanted)
-                why = f"{texts} {'is' if len(wanted) == 1 else 'are'} open ({place.where()})"
-                chosen[endpoint.id] = Evidence(endpoint, PORT, _own_name(endpoint), why)
-        roles.append(RoleEvidence(role, tuple(chosen.values())))
+            one = _by_ports(wanted[role.name], endpoint, rules)
+            if one is not None:
+                found[role.name][endpoint.id] = one
+                taken[endpoint.id] = role.name
+    roles = [RoleEvidence(role, tuple(found[role.name].values())) for role in pack.roles]
     ports = tuple(_signature(graph, pack, opened))
     # Parties that other software shares (a vCenter) say nothing of this product.
     own = [one for role in roles if not role.role.shared for one in role.found]
     named = {(one.kind, one.value) for one in own if one.kind != PORT}
     score = sum(_WEIGHT[kind] for kind, _ in named) + 2 * len({port.service for port in ports})
     return PackEvidence(pack, tuple(roles), ports, score)
+
+
+def _wanted(role: Role) -> list[tuple[str, IntervalSet]]:
+    return [(text, parse(text)) for listed in role.hint_services for text in single_services(listed)]
+
+
+def _by_ports(wanted: list[tuple[str, IntervalSet]], endpoint: Endpoint, rules: list[_Opened]) -> Evidence | None:
+    if not all(any(service <= services for services, _ in rules) for _, service in wanted):
+        return None
+    place = next(origin for services, origin in rules if wanted[0][1] <= services)
+    texts = ", ".join(text for text, _ in wanted)
+    verb = "is" if len(wanted) == 1 else "are"
+    return Evidence(endpoint, PORT, _own_name(endpoint), f"{texts} {verb} open ({place.where()})")
 
 
 def _by_tag(role: Role, endpoint: Endpoint) -> Evidence | None:
