@@ -159,7 +159,7 @@ def _take(index: Index, reading: _Reading, item: View, owner: Record, key: str) 
     reading.notes.update(dict.fromkeys(read.notes))
     name = read.rule.name.lower()
     held = reading.rules.get(name)
-    if held is not None and held.direction == read.rule.direction and held.priority == read.rule.priority:
+    if held is not None and _same_rule(held, read.rule):
         return  # a dump repeats a child as a row of its own
     unique = name if held is None else f"{name}#{len(reading.rules)}"
     reading.rules[unique] = read.rule
@@ -172,6 +172,11 @@ def _take(index: Index, reading: _Reading, item: View, owner: Record, key: str) 
         )
         index.problems[reason] = None
         reading.open((reason,), read.rule.direction)
+
+
+def _same_rule(one: SecurityRule, other: SecurityRule) -> bool:
+    """Whether two rules of one name say the same."""
+    return replace(one, key="", origin=other.origin, description="") == replace(other, key="", description="")
 
 
 def _same_priority(index: Index, reading: _Reading, key: str) -> None:

@@ -23,20 +23,20 @@ _CONFIGURATION = {
     "public_ip_address_id": "publicIPAddress",
     "application_security_group_ids": "applicationSecurityGroups",
     "load_balancer_backend_address_pool_ids": "loadBalancerBackendAddressPools",
+    "load_balancer_backend_address_pools_ids": "loadBalancerBackendAddressPools",  # azurerm 1.x
     "load_balancer_inbound_nat_rules_ids": "loadBalancerInboundNatRules",
 }
 
 
 def interface(reading: Reading, node: Node) -> None:
-    """A NIC. The resource has no NSG attribute; the data source exports one."""
+    """A NIC. The resource has no NSG attribute since azurerm 2.0; the data source exports one."""
     properties: dict[str, Any] = {"ipConfigurations": _configurations(reading, node)}
     forwarding = reading.get(node, "ip_forwarding_enabled")
     properties["enableIPForwarding"] = (
         forwarding if forwarding is not None else reading.get(node, "enable_ip_forwarding")
     )
-    if not node.managed:
-        group = reading.get(node, "network_security_group_id")
-        properties["networkSecurityGroup"] = {"id": group} if group not in (None, "") else None
+    group = reading.get(node, "network_security_group_id")
+    properties["networkSecurityGroup"] = {"id": group} if group not in (None, "") else None
     reading.add(node, arm.INTERFACE, properties)
 
 

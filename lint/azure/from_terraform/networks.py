@@ -77,8 +77,8 @@ def _own(node: Node, value: Any) -> bool:
 def security_rule(reading: Reading, node: Node) -> None:
     """A standalone rule, joined to its NSG by name."""
     properties = reading.fields(node, RULE)
-    parent = reading.parent(node, GROUPS, "network_security_group_name", "Microsoft.Network/networkSecurityGroups")
-    reading.add(node, arm.SECURITY_RULE, properties, parent=parent)
+    parents = "Microsoft.Network/networkSecurityGroups"
+    reading.add_child(node, arm.SECURITY_RULE, properties, GROUPS, "network_security_group_name", parents)
 
 
 def application_group(reading: Reading, node: Node) -> None:
@@ -153,7 +153,9 @@ def subnet(reading: Reading, node: Node) -> None:
         computed = reading.get(node, name)
         if written is not None:
             properties[target] = {"id": written}
-        elif isinstance(computed, str) and computed and (node.kind == "state" or not node.managed):
+        elif isinstance(computed, str) and computed and (node.kind in ("state", "terraform") or not node.managed):
+            properties[target] = {"id": computed}  # written in a configuration: azurerm 1.x attached by it
+        elif isinstance(computed, Gap) and node.kind == "terraform" and node.managed:
             properties[target] = {"id": computed}
         elif not node.managed and not node.resource.computed:
             properties[target] = {"id": computed} if isinstance(computed, Gap) else None
@@ -230,10 +232,8 @@ def peering(reading: Reading, node: Node) -> None:
     )
     remote = reading.identity(node, "remote_virtual_network_id")
     properties["remoteVirtualNetwork"] = {"id": remote} if remote is not None else None
-    parent = reading.parent(node, NETWORKS, "virtual_network_name", "Microsoft.Network/virtualNetworks")
-    if isinstance(parent, Gap):
-        parent = f"{node.id}#parent"
-    reading.add(node, arm.PEERING, properties, parent=parent)
+    parents = "Microsoft.Network/virtualNetworks"
+    reading.add_child(node, arm.PEERING, properties, NETWORKS, "virtual_network_name", parents)
 
 
 def route_table(reading: Reading, node: Node) -> None:
@@ -255,10 +255,8 @@ def route_table(reading: Reading, node: Node) -> None:
 
 def route(reading: Reading, node: Node) -> None:
     """A standalone route, joined to its table by name."""
-    parent = reading.parent(node, TABLES, "route_table_name", "Microsoft.Network/routeTables")
-    if isinstance(parent, Gap):
-        parent = f"{node.id}#parent"
-    reading.add(node, arm.ROUTE, reading.fields(node, ROUTE), parent=parent)
+    parents = "Microsoft.Network/routeTables"
+    reading.add_child(node, arm.ROUTE, reading.fields(node, ROUTE), TABLES, "route_table_name", parents)
 
 
 def public_address(reading: Reading, node: Node) -> None:

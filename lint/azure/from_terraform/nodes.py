@@ -22,6 +22,7 @@ from lint.terraform.values import (
     candidates_of,
     is_known,
     is_null,
+    prefix_of,
     reference_of,
     unknown_reasons,
     within_of,
@@ -185,6 +186,30 @@ class Nodes:
             if node.root == near.root and (name := node.value("name")) is not None and reference_of(name) == reference
         ]
         return found[0] if len(found) == 1 else None
+
+    def possible(self, near: Node, types: Sequence[str], value: Value) -> list[Node]:
+        """The resources that a name may mean where no single one is certain: none that its known text excludes."""
+        wanted = candidates_of(value)
+        texts = None if wanted is None else {(as_text(one) or "").lower() for one in wanted}
+        begin = (prefix_of(value) or "").lower()
+        group = near.text("resource_group_name")
+        found: list[Node] = []
+        for node in self.of_type(*types):
+            other = node.text("resource_group_name")
+            if group is not None and other is not None and other.lower() != group.lower():
+                continue
+            name = node.text("name")
+            if name is None:
+                held = node.value("name")
+                start = (prefix_of(held) or "").lower() if held is not None else ""
+                if texts is not None and not any(one.startswith(start) for one in texts):
+                    continue
+                if not (start.startswith(begin) or begin.startswith(start)):
+                    continue
+            elif not (name.lower() in texts if texts is not None else name.lower().startswith(begin)):
+                continue
+            found.append(node)
+        return found
 
     # Values to trees
 

@@ -13,6 +13,7 @@ from lint.origin import Origin, Reason
 from lint.terraform.resources import Evaluation, Nested, NestedList
 from lint.terraform.values import Value, as_text, entries, is_known, unknown_reasons
 
+MAX_SUPPOSED = 20_000  # records of children under parents that they may have
 Names = Mapping[str, str]  # Terraform attribute: ARM property
 
 
@@ -26,6 +27,7 @@ class Reading:
         self.problems: list[Reason] = []
         self.notes: dict[str, None] = {}
         self.tag_documents: list[tuple[Any, Origin]] = []
+        self._supposed = 0  # children kept under each of several possible parents
         self.incomplete = tuple(
             Reason(one.text, "source.incomplete", one.origin, one.remedy)
             for evaluation in evaluations
@@ -182,6 +184,40 @@ class Reading:
         held_subscription = node.resource.provider_values.get("subscription_id")
         subscription = as_text(held_subscription) if held_subscription is not None else None
         return f"/subscriptions/{subscription or '?'}/resourceGroups/{group}/providers/{arm}/{name}"
+
+    def add_child(
+        self, node: Node, kind: str, properties: Mapping[str, Any], types: Sequence[str], attribute: str, arm: str
+    ) -> None:
+        """Keep a resource that names its parent. Where several things may be meant, each may have it."""
+        value = node.value(attribute)
+        real = node.text("id")
+        settled = value is None or (real and "/providers/" in real) or self._held(node, types, attribute) is not None
+        among = [] if settled or value is None else self.nodes.possible(node, types, value)
+        if not among:
+            parent = self.parent(node, types, attribute, arm)
+            self.add(node, kind, properties, parent=f"{node.id}#parent" if isinstance(parent, Gap) else parent)
+            return
+        resource = node.resource
+        self._supposed += len(among)
+        if self._supposed > MAX_SUPPOSED:
+            reason = Reason(
+                f"what {resource.address} belongs to isn't known, and there are too many things that it may be",
+                "source.incomplete",
+                resource.origin,
+                f"give {attribute} a value",
+            )
+            self.incomplete = (*self.incomplete, reason)
+            return
+        said = Reason(
+            f"which resource {attribute} of {resource.address} names isn't known",
+            f"tf.unknown:{attribute}",
+            resource.origins.get(attribute, resource.origin),
+            f"give {attribute} a value, or refer to the resource by it",
+        )
+        reasons = tuple(dict.fromkeys((*resource.reasons, *unknown_reasons(value), said))) if value else (said,)
+        for one in among:
+            made = self.add(node, kind, properties, parent=one.id)
+            self.found[-1] = replace(made, key=f"{node.key}@{one.key}", ids=(), exists=False, reasons=reasons)
 
     def _held(self, node: Node, types: Sequence[str], attribute: str) -> Node | None:
         value = node.value(attribute)
