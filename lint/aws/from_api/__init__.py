@@ -24,7 +24,7 @@ from lint.aws.model import Model
 from lint.aws.model.groups import PrefixList, PrefixListPeer, SecurityGroup
 from lint.aws.model.links import Problem
 from lint.aws.model.machines import InterfaceAddress, Workload
-from lint.aws.model.network import INTERNET_GATEWAY, LOCAL, RouteTable, Subnet
+from lint.aws.model.network import INTERNET_GATEWAY, LOCAL, RouteTable, Subnet, Vpc
 from lint.origin import Origin, Reason
 from lint.space.addresses import REAL
 from lint.space.intervals import EMPTY
@@ -54,7 +54,7 @@ def read(documents: Sequence[Document]) -> Model:
     subnets = subnets_of(answers)
     subnets |= stub_subnets(answers, subnets)
     lists = prefix_lists_of(answers)
-    _complete_groups(answers, groups, workloads)
+    _complete_groups(answers, groups, workloads, vpcs)
     for group in groups.values():
         for rule in group.rules:
             for peer in rule.peers:
@@ -98,23 +98,28 @@ def _unknown(answers: Answers, id_: str) -> PrefixList:
     return PrefixList(id_, id_, EMPTY, REAL, Origin(resource_id=id_), unread_list(answers, id_, id_))
 
 
-def _complete_groups(answers: Answers, groups: dict[str, SecurityGroup], workloads: dict[str, Workload]) -> None:
-    """Adds groups that are only named, and a machine that stands for any for each group that nothing carries."""
+def _complete_groups(
+    answers: Answers, groups: dict[str, SecurityGroup], workloads: dict[str, Workload], networks: dict[str, Vpc]
+) -> None:
+    """Adds groups that are only named, and for each group that nothing carries a machine that stands for any."""
     vpcs = {g: w.vpc.id for w in workloads.values() for g in w.groups}
     why = "".join(f"; {r.text}" for r in answers.missing("SecurityGroups"))
     for id_ in dict.fromkeys((*named_groups(groups), *vpcs)):
         if id_ not in groups:
             groups[id_] = foreign_group(id_, why, vpcs.get(id_))
-    if answers.has("NetworkInterfaces") or workloads:
-        return
+    carried = {g for w in workloads.values() for g in w.groups}
     for group in groups.values():
-        if not group.foreign:
+        if not group.foreign and group.id not in carried:
+            home = networks.get(group.vpc.id or "")
+            addresses = [InterfaceAddress(public_exists=True)]
+            if home is not None and home.ipv6 is not False:
+                addresses.append(InterfaceAddress(family=6))
             workloads[group.id] = Workload(
                 id=group.id,
                 name=group.name,
                 kind="group",
                 groups=(group.id,),
-                addresses=(InterfaceAddress(public_exists=True),),
+                addresses=tuple(addresses),
                 vpc=group.vpc,
                 origin=group.origin,
                 aliases=group.aliases,
