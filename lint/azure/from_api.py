@@ -13,9 +13,29 @@ from pathlib import Path
 from typing import Any
 
 from lint.azure.assemble import assemble
-from lint.azure.index import EFFECTIVE_ADMIN
+from lint.azure.coverage import Missing, of_type, read_manifest, stand_ins, whole
+from lint.azure.index import (
+    BALANCER,
+    EFFECTIVE_ADMIN,
+    INTERFACE,
+    ROUTE_TABLE,
+    SECURITY_GROUP,
+    SUBNET,
+    VIRTUAL_NETWORK,
+)
 from lint.azure.model import Model
-from lint.azure.records import Record, Records, canonical, last_segment, parent_of, segment_of, type_of
+from lint.azure.records import (
+    Many,
+    Part,
+    Record,
+    Records,
+    canonical,
+    last_segment,
+    parent_of,
+    segment_of,
+    type_of,
+    view,
+)
 from lint.azure.service_tags import is_service_tags
 from lint.origin import Origin, Reason
 
@@ -27,6 +47,16 @@ _CHILDREN = {
     "microsoft.network/virtualnetworks/subnets",
     "microsoft.network/virtualnetworks/virtualnetworkpeerings",
     "microsoft.network/routetables/routes",
+}
+
+# What Azure always shows of these resources: a row without it (`az resource list`) shows only part of the resource.
+_ALWAYS = {
+    SECURITY_GROUP: ("securityRules",),
+    VIRTUAL_NETWORK: ("addressSpace",),
+    SUBNET: ("addressPrefix", "addressPrefixes", "ipamPoolPrefixAllocations"),
+    INTERFACE: ("ipConfigurations",),
+    ROUTE_TABLE: ("routes",),
+    BALANCER: ("frontendIPConfigurations",),
 }
 
 
@@ -171,7 +201,7 @@ class _Reading:
         self.tags: list[tuple[Any, Origin]] = []
         self.pages: dict[tuple[str, str], list[bool]] = {}
         self.types: set[str] = set()
-        self.coverage: dict[str, list[Reason]] = {}
+        self.missing: dict[Missing, None] = {}
 
     def take(self, document: Document) -> None:
         data = document.data
@@ -195,7 +225,7 @@ class _Reading:
                 self.take(replace(document, data=page))
             return
         if isinstance(data, Mapping) and "netpact_coverage" in data:
-            self._manifest(data["netpact_coverage"])
+            self.missing.update(dict.fromkeys(read_manifest(data["netpact_coverage"])))
             return
         asked = _asked(data, document)
         if (
@@ -265,7 +295,12 @@ class _Reading:
             api_version=version,
             source=source,
         )
+        if source == "dump":
+            record = replace(record, partial=_partial(record))
         held = self.found.get(key)
+        if held is not None and kind == SECURITY_GROUP and not held.partial and not record.partial:
+            record = _agreed(held, record)
+            held = None
         if held is None or _size(held) < _size(record):
             self.found[key] = record
         return kind
@@ -292,21 +327,10 @@ class _Reading:
         else:
             self.pages.setdefault((network, EFFECTIVE_ADMIN), []).append(True)
 
-    def _manifest(self, entries: Any) -> None:
-        """What a collector says of its own completeness: a list of {subscription, type, state, reason}."""
-        for entry in entries if isinstance(entries, list) else ():
-            if not isinstance(entry, Mapping) or entry.get("state") == "complete":
-                continue
-            kind = str(entry.get("type", "")).lower()
-            where = entry.get("subscription", "a subscription")
-            why = entry.get("reason") or entry.get("state") or "not collected"
-            self.coverage.setdefault(kind, []).append(
-                Reason(f"{kind} of {where} was not collected: {why}", f"azure.coverage:{kind}", None, "collect it")
-            )
-
     def finish(self) -> Records:
-        incomplete: list[Reason] = [one for several in self.coverage.values() for one in several]
-        partial = {kind: tuple(several) for kind, several in self.coverage.items()}
+        missing = tuple(self.missing)
+        incomplete = list(whole(missing))
+        partial = {kind: of_type(missing, kind) for kind in sorted({one.type for one in missing if not one.of})}
         for (folder, kind), pages in self.pages.items():
             if any(pages):
                 continue
@@ -320,7 +344,7 @@ class _Reading:
             incomplete.append(reason)
             partial[kind] = (*partial.get(kind, ()), reason)
         return Records(
-            records=tuple(self.found.values()),
+            records=(*self.found.values(), *stand_ins(self.found, missing)),
             problems=tuple(self.problems),
             incomplete=tuple(incomplete),
             notes=tuple(self.notes),
@@ -328,7 +352,58 @@ class _Reading:
             closed=False,
             partial_types=partial,
             seen_types=frozenset(self.types),
+            missing=missing,
         )
+
+
+def _partial(record: Record) -> tuple[Reason, ...]:
+    """Why a row doesn't show its resource: what Azure always shows of it isn't there."""
+    fields = _ALWAYS.get(record.type)
+    if fields is None or any(view(record).raw(one) is not None for one in fields):
+        return ()
+    return (
+        Reason(
+            f"the dump shows only part of {record.name} ({record.type}): it has no {' and no '.join(fields[:2])}",
+            f"azure.coverage:{record.type}",
+            record.origin,
+            "add the resource as its own list command or the REST API shows it",
+        ),
+    )
+
+
+_RULE_FIELDS = ["direction", "access", "priority", "protocol", "sourcePortRange", "sourcePortRanges", "destinationPortRange", "destinationPortRanges", "sourceAddressPrefix", "sourceAddressPrefixes", "destinationAddressPrefix", "destinationAddressPrefixes"]
+
+
+def _agreed(one: Record, other: Record) -> Record:
+    """The larger of two rows of one NSG; open where they don't show the same rules."""
+    larger = one if _size(one) >= _size(other) else other
+    if _rules_of(one) == _rules_of(other):
+        return larger
+    reason = Reason(
+        f"the dump shows {one.name} twice, with different rules",
+        "azure.dump.contradiction",
+        one.origin,
+        "keep the newer one",
+    )
+    items, more = view(larger).parts("securityRules")
+    rules = Many(tuple(Part(item.data, item.origin) for item in items), (*more, reason))
+    nested = larger.properties.get("properties")
+    if isinstance(nested, Mapping):
+        return replace(larger, properties={**larger.properties, "properties": {**nested, "securityRules": rules}})
+    return replace(larger, properties={**larger.properties, "securityRules": rules})
+
+
+def _rules_of(record: Record) -> frozenset[str]:
+    """The rules of an NSG as texts that are equal where Azure takes them as equal."""
+    items, more = view(record).parts("securityRules")
+    rules = {json.dumps([_plain(item.raw(name)) for name in ("name", *_RULE_FIELDS)], default=str) for item in items}
+    return frozenset(rules | {one.text for one in more})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return sorted(str(_plain(one)) for one in value)
+    return str(value).lower() if value not in (None, "") else []
 
 
 def _size(record: Record) -> int:

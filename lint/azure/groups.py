@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from lint.azure.coverage import of_type
 from lint.azure.index import (
     APPLICATION_GROUP,
     INTERFACE,
@@ -259,6 +260,11 @@ def read_application_groups(index: Index) -> dict[str, ApplicationSecurityGroup]
                     if isinstance(operand, Prefix):
                         prefixes = prefixes | operand.addresses
         found[record.key] = ApplicationSecurityGroup(
-            record.key, record.name, record.origin, open_members, prefixes, record.tags
+            record.key,
+            record.name,
+            record.origin,
+            (*open_members, *of_type(index.source.missing, PREFIX_SET, record.subscription, record.key)),
+            prefixes,
+            record.tags,
         )
     return found

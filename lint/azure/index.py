@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lint.azure.coverage import reasons_for
 from lint.azure.model import NOTHING, Attachment
 from lint.azure.records import Association, Gap, Record, Records, View, canonical, last_segment, type_of
 from lint.origin import Reason
@@ -86,6 +87,9 @@ class Index:
 
     def missing(self, identity: str) -> Reason:
         """Why a thing that is referred to isn't known."""
+        known = reasons_for(self.source.missing, identity)
+        if known:
+            return known[0]
         kind = type_of(identity) or "resource"
         return Reason(
             f"{last_segment(identity)} ({kind}) is referred to, but the source doesn't hold it",

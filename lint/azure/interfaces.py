@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lint.azure.coverage import reasons_for
 from lint.azure.index import (
     INTERFACE,
     MACHINE,
@@ -34,6 +35,10 @@ def read_interfaces(index: Index) -> tuple[dict[str, Interface], dict[str, Machi
     for record in index.of_type(PRIVATE_ENDPOINT):
         _private_endpoint(index, record, interfaces)
     machines = {record.key: _machine(index, record) for record in index.of_type(MACHINE)}
+    for record in index.of_type(SCALE_SET_INTERFACE):
+        instance = _instance(index, record, interfaces[record.key])
+        if instance is not None:
+            machines.setdefault(instance.key, instance)
     for key, machine in machines.items():
         for one in machine.interfaces:
             held = interfaces.get(one)
@@ -48,6 +53,23 @@ def read_interfaces(index: Index) -> tuple[dict[str, Interface], dict[str, Machi
 
 def _scale_set_of(record: Record) -> str:
     return record.key.partition("/virtualmachines/")[0]
+
+
+def _instance(index: Index, record: Record, interface: Interface) -> Machine | None:
+    """The machine of a scale set's interface: it has no resource of its own in the lists, and bears the set's tags."""
+    owner = index.by_key.get(_scale_set_of(record))
+    if interface.machine is None or owner is None:
+        return None
+    number = last_segment(interface.machine)
+    return Machine(
+        key=interface.machine,
+        name=f"{owner.name}_{number}",
+        interfaces=(interface.key,),
+        origin=owner.origin,
+        tags=owner.tags,
+        tags_open=owner.tags_open,
+        aliases=tuple(dict.fromkeys((owner.name, *owner.ids))),
+    )
 
 
 def _interface(index: Index, record: Record) -> Interface:
@@ -166,6 +188,7 @@ def _configuration(index: Index, item: View, owner: str, at: int) -> IpConfigura
             pools_open += one.reasons
         else:
             pools.append(index.key(one))
+    pools_open += _unseen_balancers(index, pools)
     rules, _ = item.identities("loadBalancerInboundNatRules")
     public_value = item.raw("publicIPAddressConfiguration")
     public = index.attachment(item, "publicIPAddress")
@@ -183,6 +206,14 @@ def _configuration(index: Index, item: View, owner: str, at: int) -> IpConfigura
         nat_rules=tuple(index.key(one) for one in rules if isinstance(one, str)),
         implicit_public=public_value is not None and not isinstance(public_value, Gap),
     )
+
+
+def _unseen_balancers(index: Index, pools: list[str]) -> list[Reason]:
+    """Why what pools do for an interface isn't known: the list of their load balancers could not be collected."""
+    owners = dict.fromkeys(pool.partition("/backendaddresspools/")[0] for pool in pools)
+    return [
+        reason for owner in owners if owner not in index.by_key for reason in reasons_for(index.source.missing, owner)
+    ]
 
 
 def _scale_set(index: Index, record: Record) -> list[Interface]:

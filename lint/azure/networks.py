@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lint.azure.coverage import of_type
 from lint.azure.index import (
     FIREWALL,
     GATEWAY,
@@ -164,6 +165,14 @@ def _child_key(item: View, record: Record, kind: str, name: str) -> str:
 
 def _subnet(index: Index, item: View, key: str, name: str, network: str, record: Record) -> Subnet:
     own = space(index, item, "addressPrefixes", "addressPrefix")
+    if own is None and record.source == "dump" and not item.partial and item.raw("ipamPoolPrefixAllocations") is None:
+        reason = Reason(
+            f"the dump shows only part of subnet {name}",
+            f"azure.coverage:{SUBNET}",
+            item.origin,
+            "add the list of virtual networks",
+        )
+        item = replace(item, partial=(reason,))
     outbound = item.flag("defaultOutboundAccess")
     outbound_reasons: tuple[Reason, ...] = ()
     if isinstance(outbound, Gap):
@@ -189,7 +198,7 @@ def _subnet(index: Index, item: View, key: str, name: str, network: str, record:
         space=own or _unknown_space(f"the prefix of subnet {name} isn't known"),
         group=_group(index, item, key, record),
         route_table=index.joined(index.attachment(item, "routeTable"), "subnet.route_table", key, "route tables"),
-        nat_gateway=index.joined(index.attachment(item, "natGateway"), "subnet.nat", key, "NAT gateways"),
+        nat_gateway=_nat_gateway(index, item, key, record),
         origin=item.origin,
         default_outbound=outbound,
         default_outbound_reasons=outbound_reasons,
@@ -215,6 +224,13 @@ def _group(index: Index, item: View, key: str, record: Record) -> Attachment:
     )
     index.problems[reason] = None
     return Attachment(found.key, (*found.open, reason))
+
+
+def _nat_gateway(index: Index, item: View, key: str, record: Record) -> Attachment:
+    """A subnet's NAT gateway. One that serves the whole network says so itself, so its list must be there."""
+    found = index.joined(index.attachment(item, "natGateway"), "subnet.nat", key, "NAT gateways")
+    unread = of_type(index.source.missing, NAT_GATEWAY, record.subscription) if found == NOTHING else ()
+    return Attachment(None, unread) if unread else found
 
 
 def _default_outbound(record: Record) -> tuple[bool | None, tuple[Reason, ...]]:

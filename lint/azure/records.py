@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lint.origin import Origin, Reason
 from lint.space.intervals import IntervalSet
+
+if TYPE_CHECKING:
+    from lint.azure.coverage import Missing
 
 PROVISIONAL = "tf:"  # begins the identity of a Terraform resource that has no ARM id yet
 
@@ -106,6 +109,7 @@ class Records:
     closed: bool = True  # False: a resource type that isn't there may simply not have been collected
     partial_types: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)  # ARM types read in part
     seen_types: frozenset[str] = frozenset()
+    missing: tuple[Missing, ...] = ()  # calls of a collector that failed
 
 
 def canonical(identity: str) -> str:
@@ -205,7 +209,7 @@ class View:
             return None
         if isinstance(value, bool):
             raise ValueError(f"`{value}` is not a number")
-        if isinstance(value, int):
+        if isinstance(value, int) and abs(value) < 10**9:
             return value
         text = str(value).strip()
         digits = text.removeprefix("-")
@@ -230,6 +234,8 @@ class View:
             view = self._view(value)
             if view is not None:
                 found.append(view)
+            else:
+                reasons.append(malformed(name, self.origin))
         return tuple(found), tuple(reasons)
 
     def values(self, name: str) -> tuple[tuple[Any, ...], tuple[Reason, ...]]:
@@ -247,13 +253,12 @@ class View:
 
     def identity(self, name: str) -> str | Gap | None:
         """The id in `name: {"id": ...}`, or in `name` itself where that is text."""
-        value = self.raw(name)
-        return identity_in(value)
+        return identity_in(self.raw(name), name, self.origin)
 
     def identities(self, name: str) -> tuple[tuple[str | Gap, ...], tuple[Reason, ...]]:
         """The ids of a list of references, and why there may be more."""
         values, more = self.values(name)
-        found = [identity_in(value) for value in values]
+        found = [identity_in(value, name, self.origin) for value in values]
         return tuple(one for one in found if one is not None), more
 
     def _view(self, value: Any) -> View | None:
@@ -264,15 +269,25 @@ class View:
         return None
 
 
-def identity_in(value: Any) -> str | Gap | None:
-    """The id of a reference object, or a text that is the id itself."""
+def identity_in(value: Any, name: str, origin: Origin) -> str | Gap | None:
+    """The id of a reference object, or a text that is the id itself; None where nothing is there.
+
+    Something that is there and names nothing is a Gap: it isn't nothing.
+    """
     if isinstance(value, Part):
         value = value.fields
+    if value is None or value == "":
+        return None
     if isinstance(value, Mapping):
         value = value.get("id")
     if isinstance(value, Gap):
         return value
-    return value if isinstance(value, str) and value.strip() else None
+    return value if isinstance(value, str) and value.strip() else Gap((malformed(name, origin),))
+
+
+def malformed(name: str, origin: Origin) -> Reason:
+    """Why something that is there can't be read."""
+    return Reason(f"a value under `{name}` is not what Azure writes there", "azure.malformed", origin, "correct it")
 
 
 def view(record: Record) -> View:

@@ -248,7 +248,9 @@ def _operands(
             reasons += value.reasons
             found.append(_gap_operand(value, side))
             continue
-        found += parse_operands(str(value), notes, label)
+        if not isinstance(value, str):
+            raise ValueError(f"`{str(value)[:60]}` is not an address, a CIDR or a service tag")
+        found += parse_operands(value, notes, label)
     for group in groups:
         if isinstance(group, Gap):
             reasons += group.reasons

@@ -18,7 +18,7 @@ def test_all_subscriptions_that_the_identity_sees(arm: Arm, scan: Scan) -> None:
     graph = graph_of(snapshot)
     assert graph.incomplete == ()
     assert {one.name for one in graph.endpoints.values()} == {
-        "console", "agent-1", "agent-2", "db", "vault", "nic", "front"
+        "console", "agent-1", "agent-2", "db", "vault", "workers_0", "front"
     }  # fmt: skip
 
 
