@@ -434,7 +434,9 @@ def _collected(source: Source, snapshot: Snapshot, options: LoadOptions) -> _Rea
     if snapshot.cloud not in LIVE:
         raise SourceError(f"{source.text} is a snapshot of {snapshot.cloud!r}, an unknown cloud", "update netpact")
     room = import_module(f"lint.{snapshot.cloud}.collect")
-    graph: RuleGraph = room.graph_of(snapshot, transparent=options.transparent)
+    graph: RuleGraph = room.graph_of(
+        snapshot, transparent=options.transparent, service_tags=_service_tags(options)
+    )
     failures = snapshot.failures()
     problems = tuple(
         Problem(

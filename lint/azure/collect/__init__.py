@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lint.azure.collect import access
 from lint.azure.collect.access import Connection
@@ -73,8 +73,11 @@ def _same_caller(collection: Collection, connection: Connection) -> dict[str, st
     return caller
 
 
-def graph_of(snapshot: Snapshot, *, transparent: Sequence[str] = ()) -> RuleGraph:
-    """The rule graph of a scan, whether it was just collected or read from a file."""
+def graph_of(snapshot: Snapshot, *, transparent: Sequence[str] = (), service_tags: Sequence[Any] = ()) -> RuleGraph:
+    """The rule graph of a scan, whether it was just collected or read from a file.
+
+    `transparent` and `service_tags` are as in `graph_from_documents`.
+    """
     from lint import azure
 
-    return azure.graph_from_documents(documents_of(snapshot), transparent=transparent)
+    return azure.graph_from_documents(documents_of(snapshot), transparent=transparent, service_tags=service_tags)
