@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import Found, Index, Node
-from lint.aws.from_terraform.network import VPC_TYPES, Networks
+from lint.aws.from_terraform.network import SUBNET_TYPES, VPC_TYPES, Networks
 from lint.aws.from_terraform.places import display_name
 from lint.aws.model.groups import (
     EGRESS,
@@ -85,19 +85,36 @@ class Acls:
         ids = list(dict.fromkeys(self._id(each, adopted) for each in found))
         if not complete:
             ids = [n.id for n in self.index.of_type(*ACL_TYPES) if n.root == node.root]
-        certain = complete and len(ids) == 1 and node.resource.exists
+        others = [each.id for each in self.index.elsewhere(node, value, *ACL_TYPES)]
+        if others:
+            reasons = (*reasons, Reason(f"{node.id} may belong to an ACL of another root", origin=node.resource.origin))
+            ids = list(dict.fromkeys((*ids, *others)))
+        certain = complete and len(ids) == 1 and not others and node.resource.exists
         return ids, certain, (*reasons, *node.resource.reasons) if not certain else ()
 
     def _associations(self, adopted: dict[str, str]) -> dict[str, list[Link]]:
         found: dict[str, list[Link]] = {}
         for node in self.index.of_type("aws_network_acl_association"):
             ids, certain, reasons = self._owners(node, node.resource.values.get("network_acl_id"), adopted)
-            link = self.index.link(node, node.resource.values.get("subnet_id"))
+            value = node.resource.values.get("subnet_id")
+            link = self.index.link(node, value)
             for id_ in ids:
                 found.setdefault(id_, []).append(
                     link if certain else Link(None, reasons or link.reasons, link.possible or None)
                 )
+                if value is not None:
+                    found[id_] += self._elsewhere(node, (value,))
         return found
+
+    def _elsewhere(self, node: Node, values: Iterable[Value]) -> list[Link]:
+        """Subnets of other roots that a value of `node` may name without saying so."""
+        others = tuple(
+            dict.fromkeys(each.id for value in values for each in self.index.elsewhere(node, value, *SUBNET_TYPES))
+        )
+        if not others:
+            return []
+        said = f"{node.id} may be the network ACL of subnets of another root; nothing here says which it names"
+        return [Link(None, (Reason(said, origin=node.resource.origin),), others)]
 
     def _acl(
         self, node: Node, standalone: list[tuple[Node, bool, tuple[Reason, ...]]], subnets: list[Link]
@@ -126,6 +143,8 @@ class Acls:
         mine = list(subnets)
         given, unknown = facts.members(resource.values.get("subnet_ids"))
         mine += [self.index.link(node, each) for each in given]
+        wanted = given if not unknown else (*given, resource.values["subnet_ids"])
+        mine += self._elsewhere(node, wanted)
         vpc = self.index.link(node, resource.values.get("vpc_id"), *VPC_TYPES)
         default = resource.type == "aws_default_network_acl"
         if default:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
-from lint.aws.from_terraform.index import Found, Index, Node
+from lint.aws.from_terraform.index import FROM_OUTSIDE, Found, Index, Node
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.from_terraform.types import GROUP_TYPES, PREFIX_LIST_TYPES, STANDALONE_RULE_TYPES
 from lint.aws.model.groups import (
@@ -48,6 +48,8 @@ from lint.terraform.values import (
 # A group's members are interfaces at their private addresses: a reference to a group never admits a stranger from the
 # Internet.
 MEMBERS = REAL - (PUBLIC & IPV4)
+# More rules than these that may belong to a group leave open what it lets through.
+_MOST_STRANGERS = 64
 
 _FAMILY = {"v4": IPV4, "v6": IPV6}
 _INLINE_PEERS = (
@@ -80,6 +82,7 @@ class Groups:
     lists: dict[str, PrefixList] = field(default_factory=dict)
     _adopted: dict[str, str] = field(default_factory=dict)  # VPC id -> its default group
     _elsewhere: set[str] = field(default_factory=set)  # groups that are associated with further VPCs
+    _strangers: dict[str, list[SecurityGroupRule]] = field(default_factory=dict)  # rules of other roots, maybe theirs
 
     def read(self) -> None:
         """Reads every declared group with all of its rules."""
@@ -93,7 +96,8 @@ class Groups:
             self._elsewhere.update(self.index.link(node, node.resource.values.get("security_group_id")).possible)
         standalone, everywhere = self._standalone()
         for node in self.index.of_type(*GROUP_TYPES):
-            self.groups[node.id] = self._group(node, standalone.get(node.id, []), everywhere.get(node.root, []))
+            group = self._group(node, standalone.get(node.id, []), everywhere.get(node.root, []))
+            self.groups[node.id] = _with_strangers(group, self._strangers.get(node.id, []))
         for id_, rules in standalone.items():
             self._add_to_others(id_, rules)
 
@@ -281,6 +285,7 @@ class Groups:
             found, complete, reasons = self.index.find(node.root, resource.values.get("security_group_id"))
             owners = list(dict.fromkeys(self.named(each) for each in found))
             certain = complete and len(owners) == 1
+            strangers = self.index.elsewhere(node, resource.values.get("security_group_id"), *GROUP_TYPES)
             if not complete and only_inputs(reasons):
                 # The id comes from outside, so it is a group that is made elsewhere.
                 owners, certain = (
@@ -293,6 +298,13 @@ class Groups:
                 rule = self._rule(node, resource, each, peers, id_, own=owners[0] if certain else None)
                 if not certain or len(directions) > 1:
                     rule = replace(rule, exists=False, reasons=(*rule.reasons, *reasons))
+                for stranger in strangers:
+                    said = (
+                        f"{node.id} of another root may belong to {stranger.id}; nothing here says which group it names"
+                    )
+                    why = Reason(said, code="aws.rule-of-another-root", origin=resource.origin)
+                    lent = replace(rule, exists=False, reasons=(*rule.reasons, why))
+                    self._strangers.setdefault(stranger.id, []).append(lent)
                 if owners:
                     for owner in owners:
                         by_group.setdefault(owner, []).append(rule)
@@ -610,9 +622,17 @@ def _security_group_rule_id(holder: Resource | Nested) -> str:
     return facts.text(holder.values.get("security_group_rule_id")) or ""
 
 
+def _with_strangers(group: SecurityGroup, rules: list[SecurityGroupRule]) -> SecurityGroup:
+    """The group with rules that other roots make for a group that they don't name."""
+    if len(rules) <= _MOST_STRANGERS:
+        return replace(group, rules=group.rules + tuple(rules)) if rules else group
+    why = (Reason(f"{len(rules)} rules of other roots may belong to {group.id}", code="aws.rule-of-another-root"),)
+    return replace(group, open_ingress=group.open_ingress + why, open_egress=group.open_egress + why)
+
+
 def only_inputs(reasons: tuple[Reason, ...]) -> bool:
     """Whether a value is unknown only because an input of the root or a data source is: then it is made elsewhere."""
-    return bool(reasons) and all((r.code or "").startswith(("tf.no-value:", "tf.data:")) for r in reasons)
+    return bool(reasons) and all((r.code or "").startswith(FROM_OUTSIDE) for r in reasons)
 
 
 def _reason_text(reasons: tuple[Reason, ...]) -> str:

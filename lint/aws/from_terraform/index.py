@@ -24,6 +24,9 @@ from lint.terraform.values import (
     unknown_reasons,
 )
 
+# Codes of reasons that say: the value is made elsewhere and handed in.
+FROM_OUTSIDE = ("tf.no-value:", "tf.data:")
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -72,6 +75,7 @@ class Index:
         self._by_name: dict[tuple[str, str], list[Node]] = {}
         self._by_type: dict[str, list[Node]] = {}
         self._actual: dict[str, Node] = {}
+        self._same = same
         self.real_ids: dict[str, str] = {}
         """Model id -> the id that a state of the same root knows."""
         for root in sorted(range(len(evaluations)), key=lambda r: r in same):
@@ -166,6 +170,45 @@ class Index:
                 return [], False, reasons
             found += inner
         return found, True, reasons
+
+    def elsewhere(self, node: Node, value: Value | None, *types: str) -> list[Node]:
+        """What other roots make and a value of `node` may name, though nothing says so.
+
+        An id that comes from an input, from a look-up or is written out may be that of a thing whose own id isn't
+        known here.
+        """
+        others = [n for n in self.of_type(*types) if self._place(n.root) != self._place(node.root)]
+        if not others or value is None or is_null(value):
+            return []
+        found, complete, reasons = self.find(node.root, value)
+        if not complete:
+            from_outside = any((r.code or "").startswith(FROM_OUTSIDE) for r in reasons)
+            return [n for n in others if self._may_be(n, {})] if from_outside else []
+        possible: dict[str, Node] = {}
+        for each in found:
+            if each.node is None:
+                wanted = {"id": each.text}
+            elif each.node.managed or self.actual(each.node) is not each.node:
+                continue
+            else:
+                wanted = (_criteria(each.node) or {}) if each.node.type in types else {}
+            possible.update((n.id, n) for n in others if self._may_be(n, wanted))
+        return list(possible.values())
+
+    def _place(self, root: int) -> int:
+        return self._same.get(root, root)
+
+    def _may_be(self, node: Node, wanted: dict[str, str]) -> bool:
+        """Whether a resource may be the one that is asked for: nothing that is known of it says otherwise."""
+        offered = _offers(node)
+        real = self.real_ids.get(node.id)
+        if real is not None:
+            offered["id"] = real
+        complete = not facts.tags_of(node.resource)[1]
+        return all(
+            offered[key] == value if key in offered else not (complete and key.startswith("tag:"))
+            for key, value in wanted.items()
+        )
 
     def actual(self, node: Node) -> Node:
         """The resource that a data source looks up, where exactly one of those at hand fits its static filter.

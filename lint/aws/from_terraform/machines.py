@@ -42,6 +42,7 @@ _ALWAYS = frozenset(
 _INSTANCES = frozenset({"aws_instance", "aws_spot_instance_request"})
 _TEMPLATES = frozenset({"aws_launch_template", "aws_launch_configuration"})
 _LAUNCHERS = frozenset({"aws_autoscaling_group", "aws_eks_node_group", "aws_ec2_fleet", "aws_spot_fleet_request"})
+_CARRIERS = (*sorted(_INSTANCES), "aws_network_interface", "aws_vpc_endpoint")
 _BALANCERS = frozenset({"aws_lb", "aws_alb"})
 # Instances and templates: a machine gets a public address as its subnet says.
 _AS_SUBNET = _INSTANCES | _LAUNCHERS | _TEMPLATES
@@ -489,12 +490,16 @@ class Machines:
         owner = self.owner(node, node.resource.values.get(owner_attribute))
         if owner is None:
             why = self.index.link(node, node.resource.values.get(owner_attribute)).reasons
-            if not why or only_inputs(why):
-                return  # an interface that is made elsewhere
+            elsewhere = not why or only_inputs(why)  # then the interface is made elsewhere
+            others = {n.id for n in self.index.elsewhere(node, node.resource.values.get(owner_attribute), *_CARRIERS)}
+            if elsewhere and not others:
+                return
             text = f"{node.id} adds a group to an interface that isn't known"
             self.problems.append(Problem("warning", text, node.resource.origin))
             reason = Reason(text, origin=node.resource.origin)
             for id_, each in self.workloads.items():
+                if elsewhere and id_.partition("#")[0] not in others:
+                    continue
                 self.workloads[id_] = replace(each, groups_open=(*each.groups_open, reason))
             return
         certain = complete and len(groups) == 1 and node.resource.exists
@@ -531,6 +536,7 @@ class Machines:
     def _make_public(self, node: Node, value: Value | None, eip: Node | None, private: Value | None) -> None:
         owner = self.owner(node, value)
         if owner is None:
+            self._maybe_public(node, value)
             return
         public = facts.place(facts.text(eip.resource.values.get("public_ip"))) if eip is not None else None
         wanted = facts.place(facts.text(private))
@@ -550,6 +556,20 @@ class Machines:
                     replace(each, public_exists=each.public_exists or None, public_reasons=node.resource.reasons)
                 )
         self.workloads[owner.id] = replace(owner, addresses=tuple(addresses))
+
+    def _maybe_public(self, node: Node, value: Value | None) -> None:
+        """An Elastic IP of one root may be that of a machine of another, which it doesn't name."""
+        others = {n.id for n in self.index.elsewhere(node, value, *_CARRIERS)}
+        why = Reason(f"{node.id} may be the address of a machine of another root", origin=node.resource.origin)
+        for id_, each in self.workloads.items() if others else ():
+            if id_.partition("#")[0] in others:
+                addresses = tuple(
+                    replace(a, public_exists=None, public_reasons=(*a.public_reasons, why))
+                    if a.family == 4 and not a.public_exists
+                    else a
+                    for a in each.addresses
+                )
+                self.workloads[id_] = replace(each, addresses=addresses)
 
     def _hypothetical(self) -> None:
         """A group that nothing carries stands for any machine that will carry it.

@@ -188,7 +188,12 @@ class Routing:
             ids = list(dict.fromkeys(self._table_id(each) for each in found))
             if not complete:
                 ids = [n.id for n in self.index.of_type(*TABLE_TYPES) if n.root == node.root]
-            sure = complete and len(ids) == 1 and node.resource.exists
+            others = self.index.elsewhere(node, node.resource.values.get("route_table_id"), *TABLE_TYPES)
+            if others:
+                said = f"{node.id} may belong to a route table of another root"
+                reasons = (*reasons, Reason(said, origin=node.resource.origin))
+                ids = list(dict.fromkeys((*ids, *(each.id for each in others))))
+            sure = complete and len(ids) == 1 and not others and node.resource.exists
             route = self._route(node, node.resource)
             if not sure:
                 route = replace(route, exists=False, reasons=(*route.reasons, *reasons, *node.resource.reasons))
@@ -342,9 +347,14 @@ class Routing:
                     home = self.networks.vpc_of(link)
                     ids = [t.id for t in self.tables.values() if home.id is None or t.vpc.id == home.id][:1] or ids
                 link = Link(None, why, link.possible or None)
+            others = tuple(each.id for each in self.index.elsewhere(node, values.get("subnet_id"), *SUBNET_TYPES))
+            links = [link]
+            if others:
+                said = f"{node.id} may give a route table to subnets of another root"
+                links.append(Link(None, (Reason(said, origin=node.resource.origin),), others))
             for id_ in ids:
                 known = self.tables[id_]
-                self.tables[id_] = replace(known, subnets=(*known.subnets, link))
+                self.tables[id_] = replace(known, subnets=(*known.subnets, *links))
         for node in self.index.of_type("aws_main_route_table_association"):
             link = self.index.link(node, node.resource.values.get("route_table_id"))
             vpc = self.index.link(node, node.resource.values.get("vpc_id"), *VPC_TYPES)
