@@ -1,4 +1,7 @@
-"""What changed between two rule graphs: matches their things, compares what traffic passes in exact sets. Knows no source and no cloud."""
+"""What changed between two rule graphs: matches their things, compares what traffic passes in exact sets.
+
+Knows no source and no cloud.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Writes two rule graphs in the same words: the same id and the same place for what is the same. Knows no traffic.
 
-What one source knows of an address and the other doesn't is told to both: a machine whose address is known after apply has the
-address that the live account shows, so no difference comes from not knowing it.
+What one source knows of an address and the other doesn't is told to both: a machine whose address is known after
+apply has the address that the live account shows, so no difference comes from not knowing it.
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ def align(old: RuleGraph, new: RuleGraph, found: Matching) -> tuple[RuleGraph, R
         for text in ("private", "public"):
             a_points, b_points = (getattr(g, text) for g in (old.nat_gateways[other], new.nat_gateways[name]))
             if a_points.size == 1 and b_points.size == 1:
-                _unify(
-                    a_points.first, REAL, b_points.first, REAL, f"{text} gateway {other}", mine, theirs, places
-                )
+                _unify(a_points.first, REAL, b_points.first, REAL, f"{text} gateway {other}", mine, theirs, places)
     return (
         _Writer("old", _SAME, mine, places).graph(old),
         _Writer("new", found, theirs, places).graph(new),
@@ -127,7 +125,9 @@ class _Writer:
             endpoints=_keyed(graph.endpoints, f.endpoints, self._endpoint),
             filters=_keyed(graph.filters, f.filters, self._filter),
             groups=_keyed(
-                graph.groups, f.groups, lambda one: _kept(one, id=_name(one.id, f.groups), network=self._network(one.network))
+                graph.groups,
+                f.groups,
+                lambda one: _kept(one, id=_name(one.id, f.groups), network=self._network(one.network)),
             ),
             address_lists=_keyed(
                 graph.address_lists,

@@ -1,4 +1,7 @@
-"""Why traffic changed: the rules that differ and match it, and what else differs about its two ends. Decides no traffic."""
+"""Why traffic changed: the rules that differ and match it, and what else differs about its two ends.
+
+Decides no traffic.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,11 @@ class Blame:
         lacking = OLD if gaining == NEW else NEW
         peers = traffic.peers()
         ends = [
-            (destination, Direction.INGRESS, self._places(source) if source in self._graphs[gaining].endpoints else peers),
+            (
+                destination,
+                Direction.INGRESS,
+                self._places(source) if source in self._graphs[gaining].endpoints else peers,
+            ),
             (source, Direction.EGRESS, self._places(destination) if not by_destination else peers),
         ]
         cited: list[CitedRule] = []
@@ -54,9 +61,7 @@ class Blame:
             for one, rule, changed in self._matching(lacking, name, direction, remote, traffic, allow=False):
                 if changed:
                     cited.append(CitedRule(lacking, one, rule.rule))
-        causes = [
-            text for name in dict.fromkeys((source, destination)) for text in self._structural(gaining, name)
-        ]
+        causes = [text for name in dict.fromkeys((source, destination)) for text in self._structural(gaining, name)]
         if not cited and not causes:
             causes = [text for name in dict.fromkeys((source, destination)) for text in self._around_it(name)]
             if self._links_differ and not causes:
@@ -74,7 +79,7 @@ class Blame:
     def _matching(
         self, side: str, name: str, direction: Direction, remote: IntervalSet, traffic: TrafficSet, *, allow: bool
     ) -> Iterator[tuple[str, Matched, bool]]:
-        """The rules of an endpoint's side that match the traffic, and whether the other source has none like them there."""
+        """The rules of an endpoint's side that match the traffic, and whether the other source has none like them."""
         engine = self._engines[side]
         wanted = traffic.services()
         for spot in engine.resolved.spots.get(name, ()):

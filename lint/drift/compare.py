@@ -1,4 +1,7 @@
-"""Compares two rule graphs: what traffic each lets through that the other doesn't. Looks only at endpoints around which something changed."""
+"""Compares two rule graphs: what traffic each lets through that the other doesn't.
+
+Looks only at endpoints around which something changed.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from lint.origin import Reason
 from lint.reach.answer import arriving_from, leaving_to, together, trails_between
 from lint.reach.engine import Engine
 from lint.reach.trails import Trail
-from lint.space.addresses import PRIVATE as PRIVATE_ADDRESSES
 from lint.space.addresses import EVERYWHERE, PUBLIC, REAL, SYMBOLIC
+from lint.space.addresses import PRIVATE as PRIVATE_ADDRESSES
 from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
@@ -34,8 +37,9 @@ _NOTHING: _Passing = (NOTHING, NOTHING, ())
 def compare(old: RuleGraph, new: RuleGraph) -> Drift:
     """What changed from `old` to `new`.
 
-    Endpoints, filters and groups are the same by id or Terraform address, else by another id that both sources show, else by a name and kind
-    that is unique on both sides, else by carrier or address. Traffic is compared between those, wherever their addresses lie.
+    Endpoints, filters and groups are the same by id or Terraform address, else by another id that both sources
+    show, else by a name and kind that is unique on both sides, else by carrier or address. Traffic is compared
+    between those, wherever their addresses lie.
     """
     return _Comparison(old, new).drift()
 
@@ -97,7 +101,10 @@ class _Comparison:
         return {name for name in names if name not in both or self.rules.differs(name)}
 
     def _one_sided(self) -> tuple[set[str], set[str], set[str]]:
-        """Endpoints of one source alone. Whoever stands for the carriers of a group isn't, where the other source shows that group."""
+        """Endpoints of one source alone.
+
+        Whoever stands for the carriers of a group isn't, where the other source shows that group.
+        """
         only_old = set(self.old.endpoints) - set(self.new.endpoints)
         only_new = set(self.new.endpoints) - set(self.old.endpoints)
         ignored: set[str] = set()
@@ -109,7 +116,7 @@ class _Comparison:
         return only_old - ignored, only_new - ignored, ignored
 
     def _addresses(self) -> tuple[dict[tuple[str, str, int], int], dict[tuple[str, str], set[int]]]:
-        """For each endpoint's address in either source, the place that a change calls it by; and which of them are compared."""
+        """For each endpoint's address the place that a change calls it by, and which addresses are compared."""
         canon: dict[tuple[str, str, int], int] = {}
         asked: dict[tuple[str, str], set[int]] = {}
         for side, graph, other in ((OLD, self.old, self.new), (NEW, self.new, self.old)):
@@ -146,7 +153,7 @@ class _Comparison:
         return dirty
 
     def _dirty(self) -> tuple[set[str], set[str]]:
-        """Endpoints whose traffic may have changed, seen from their own side; and those of them about which only rules changed."""
+        """Endpoints whose traffic may have changed, and those of them about which only rules changed."""
         dirty = self.only_old | self.only_new
         by_rules: set[str] = set()
         for name, one in self.old.endpoints.items():
@@ -158,7 +165,9 @@ class _Comparison:
             elif any(not self.changed_filters.isdisjoint(layer.filters) for layer in one.layers):
                 dirty.add(name)
                 names = [f for layer in one.layers for f in layer.filters]
-                if all(f in graph.filters and graph.filters[f].stateful for f in names for graph in (self.old, self.new)):
+                if all(
+                    f in graph.filters and graph.filters[f].stateful for f in names for graph in (self.old, self.new)
+                ):
                     by_rules.add(name)
         return dirty, by_rules
 
@@ -197,7 +206,9 @@ class _Comparison:
     def _touched(self, name: str, direction: Direction) -> IntervalSet:
         """The remote places for which an endpoint's own filters may judge otherwise than before."""
         found = EMPTY
-        spots = [sorted(self.engines[side].resolved.spots[name], key=lambda one: one.shown.first) for side in (OLD, NEW)]
+        spots = [
+            sorted(self.engines[side].resolved.spots[name], key=lambda one: one.shown.first) for side in (OLD, NEW)
+        ]
         for before, after in zip(*spots):
             for references in (True, False, None):
                 views = [
@@ -302,8 +313,11 @@ class _Comparison:
                     )
 
     def _nobodys(self, traffic: TrafficSet, name: str) -> TrafficSet:
-        """Without single addresses of machines, which are told as machines; a machine inside a wider range stays, and so does the endpoint's own."""
-        if not traffic or traffic.peers().isdisjoint(self.owned):
+        """Without single addresses of machines, which are told as machines.
+
+        A machine inside a wider range stays, and so does the endpoint's own.
+        """
+        if not traffic:
             return traffic
         own = [
             address.place
@@ -314,9 +328,7 @@ class _Comparison:
         boxes = list(traffic.boxes())
         kept = []
         for _, services, ports in boxes:
-            whole = IntervalSet.union_of(
-                peers for peers, more, wider in boxes if services <= more and ports <= wider
-            )
+            whole = IntervalSet.union_of(peers for peers, more, wider in boxes if services <= more and ports <= wider)
             whole = whole | IntervalSet.of(*(place for place in own if place - 1 in whole and place + 1 in whole))
             kept.append((IntervalSet(p for p in whole.pairs if IntervalSet((p,)) - self.owned), services, ports))
         return TrafficSet.union_of(kept)
@@ -419,4 +431,10 @@ def _within(passing: _Passing, space: IntervalSet) -> _Passing:
 
 
 def _order(change: ReachChange) -> tuple[object, ...]:
-    return (not change.certain, change.source != INTERNET, change.destination, change.source, change.traffic.peers().pairs)
+    return (
+        not change.certain,
+        change.source != INTERNET,
+        change.destination,
+        change.source,
+        change.traffic.peers().pairs,
+    )

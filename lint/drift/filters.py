@@ -1,4 +1,7 @@
-"""One filter of both sources: what its rules allow on one side alone, with groups told apart by identity. Knows no machines and no paths."""
+"""One filter of both sources: what its rules allow on one side alone, with groups told apart by identity.
+
+Knows no machines and no paths.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ class FilterComparison:
         self._resolved = Resolved(_EMPTY_GRAPH)
 
     def differs(self, name: str) -> bool:
-        """Whether a filter that both graphs hold may let different traffic through, given the same members of groups."""
+        """Whether a filter of both graphs may let different traffic through, given the same members of groups."""
         before, after = self._old.filters[name], self._new.filters[name]
         if rules_key(before, self._old) == rules_key(after, self._new):
             return False
@@ -83,7 +86,7 @@ class FilterComparison:
         )
 
     def doubts(self, name: str) -> tuple[Reason, ...]:
-        """What both versions of a filter may let through, each for reasons of its own: nothing tells whether it is the same."""
+        """Why what both versions of a filter may let through can't be told apart: each has reasons of its own."""
         before, after = self._old.filters.get(name), self._new.filters.get(name)
         if before is None or after is None or _unknowns(before) == _unknowns(after):
             return ()
@@ -95,7 +98,9 @@ class FilterComparison:
         if not unsure:
             return ()
         told = sorted(_unknowns(before) ^ _unknowns(after))
-        return tuple(Reason(f"{text}: the rules of {after.name or name} can't be compared with certainty") for text in told)
+        return tuple(
+            Reason(f"{text}: the rules of {after.name or name} can't be compared with certainty") for text in told
+        )
 
     def changes(self, name: str) -> Iterator[FilterChange]:
         """What changed in a filter's rules, for each direction in which something did."""
@@ -138,7 +143,11 @@ class FilterComparison:
         """What both pass, part by part of the local side (None: the filter asks for none)."""
         filters = [one for one in (before, after) if one is not None]
         for place, text in self._parts(filters, direction):
-            yield text, self._bounds(before, self._old, direction, place), self._bounds(after, self._new, direction, place)
+            yield (
+                text,
+                self._bounds(before, self._old, direction, place),
+                self._bounds(after, self._new, direction, place),
+            )
 
     def _parts(self, filters: list[Filter], direction: Direction) -> list[tuple[IntervalSet | None, str | None]]:
         """The local side in parts that every rule treats alike."""
@@ -198,7 +207,10 @@ class FilterComparison:
             yield peer
 
     def _listed(self, peer: NamedAddresses, graph: RuleGraph) -> Iterator[Addresses | UnknownPeer]:
-        """What a list holds. One of which both sources know as little is a place of its own: it holds the same in both."""
+        """What a list holds.
+
+        One of which both sources know as little is a place of its own: it holds the same in both.
+        """
         mine, other = (one.address_lists.get(peer.list) for one in (self._old, self._new))
         if _same_list(mine, other) and (mine is None or mine.must != mine.may):
             yield Addresses(IntervalSet.of(self._standing(peer.list if mine is None else mine.name)), peer.text)
@@ -233,7 +245,11 @@ class FilterComparison:
                             yield RulePiece(EMPTY, self._groups[place], services, ports, certain, local)
 
     def _cited(
-        self, before: Filter | None, after: Filter | None, direction: Direction, spans: list[tuple[TrafficSet, TrafficSet]]
+        self,
+        before: Filter | None,
+        after: Filter | None,
+        direction: Direction,
+        spans: list[tuple[TrafficSet, TrafficSet]],
     ) -> Iterator[CitedRule]:
         """The rules of one side alone that speak of what changed."""
         both = (OLD, before, after, self._old, self._new), (NEW, after, before, self._new, self._old)
@@ -261,7 +277,10 @@ class FilterComparison:
             if one is None:
                 continue
             opened = one.open_ingress if direction is Direction.INGRESS else one.open_egress
-            reasons = [*opened, *(reason for rule in one.rules if rule.direction is direction for reason in rule.reasons)]
+            reasons = [
+                *opened,
+                *(reason for rule in one.rules if rule.direction is direction for reason in rule.reasons),
+            ]
             for reason in reasons:
                 if reason.text not in seen:
                     seen[reason.text] = None
@@ -338,4 +357,3 @@ def _peer_key(peer: Peer, graph: RuleGraph) -> Hashable:
 
 def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
     return tuple(sorted({reason.text for reason in reasons}))
-

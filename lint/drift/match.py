@@ -1,4 +1,7 @@
-"""Which things of two rule graphs are the same: by id, other ids, name, carrier, address. Knows no cloud and no traffic."""
+"""Which things of two rule graphs are the same: by id, other ids, name, carrier, address.
+
+Knows no cloud and no traffic.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ class Matching:
 
 
 def match(old: RuleGraph, new: RuleGraph) -> Matching:
-    """Matches the things of two graphs, strong signs first. What fits several things by the same sign isn't matched by it."""
+    """Matches the things of two graphs, strong signs first.
+
+    What fits several things by the same sign isn't matched by it.
+    """
     networks = _Pairing(old.networks, new.networks)
     networks.unique(lambda one: _ids(one.id, one.origin))
     networks.unique(lambda one: [one.name] if one.name else [])
@@ -66,7 +72,9 @@ def match(old: RuleGraph, new: RuleGraph) -> Matching:
     for mine, other in filters.found.items():
         groups.pair(mine, other)
     groups.unique(_group_ids(old), _group_ids(new))
-    groups.unique(lambda one: _named(one.name, one.kind, one.network), lambda one: _named(one.name, one.kind, home(one.network)))
+    groups.unique(
+        lambda one: _named(one.name, one.kind, one.network), lambda one: _named(one.name, one.kind, home(one.network))
+    )
     # Those that stand for the machines that will carry a group go where the group goes.
     for mine, other in groups.found.items():
         endpoints.pair(mine, other)
@@ -78,13 +86,14 @@ def match(old: RuleGraph, new: RuleGraph) -> Matching:
     gateways = _Pairing(old.nat_gateways, new.nat_gateways)
     gateways.unique(lambda one: _ids(one.id, one.origin))
     gateways.unique(_gateway({}), _gateway(subnets.found))
-    return Matching(
-        endpoints.found, filters.found, groups.found, lists.found, network, subnets.found, gateways.found
-    )
+    return Matching(endpoints.found, filters.found, groups.found, lists.found, network, subnets.found, gateways.found)
 
 
 class _Pairing(Generic[T]):
-    """The pairs of one kind of thing that were found so far, and what is left on either side. The same id always is a pair."""
+    """The pairs of one kind of thing that were found so far, and what is left on either side.
+
+    The same id always is a pair.
+    """
 
     def __init__(self, old: Mapping[str, T], new: Mapping[str, T]) -> None:
         self.found: dict[str, str] = {name: name for name in new if name in old}
@@ -167,7 +176,7 @@ def _gateway(subnets: Mapping[str, str]) -> Callable[[NatGateway], Keys]:
 
 
 def _by_carrier(filters: _Pairing[Filter], carriers: Iterable[tuple[Endpoint | Subnet, Endpoint | Subnet]]) -> None:
-    """Filters that hang at the same layer of the same thing are the same, where there is one choice and no carrier contradicts."""
+    """Filters at the same layer of the same thing are the same, where there is one choice and no contradiction."""
     votes: dict[str, set[str]] = defaultdict(set)
     for old, new in carriers:
         for layer in new.layers:

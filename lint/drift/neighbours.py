@@ -1,4 +1,7 @@
-"""Which endpoints can exchange packets with an endpoint at all, by a quick look at both sides' own filters. Decides no traffic."""
+"""Which endpoints can exchange packets with an endpoint at all, by a quick look at both sides' own filters.
+
+Decides no traffic.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from lint.space.intervals import EMPTY, IntervalSet
 
 
 class Neighbours:
-    """Candidates of one graph: whoever isn't among them exchanges nothing; whoever is may still be held back on the way."""
+    """Candidates of one graph: whoever isn't among them exchanges nothing; whoever is may still be held back."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -63,7 +66,8 @@ class Neighbours:
         """Whether a sender's own filters leave anything for that receiver."""
         passed = self._passes(self._engine.graph.endpoints[name], Direction.EGRESS)
         return any(
-            not passed.isdisjoint(spot.places) or (spot.public_exists is not False and not passed.isdisjoint(self._strangers))
+            not passed.isdisjoint(spot.places)
+            or (spot.public_exists is not False and not passed.isdisjoint(self._strangers))
             for spot in self._engine.resolved.spots[to]
         )
 

@@ -39,9 +39,10 @@ class Packet:
 class ReachChange:
     """Traffic between two parties that one source lets through and the other doesn't.
 
-    `source` and `destination` are endpoint ids, `internet` or `private addresses`. The peers of `traffic` are the addresses of the source, or
-    (`by_destination`) of the destination, where that is a set of addresses. `certain` False: it may have changed, `reasons` say
-    what isn't known. `rules` open it, or no longer open it; `causes` are what else is behind it, in sentences.
+    `source` and `destination` are endpoint ids, `internet` or `private addresses`. The peers of `traffic` are
+    the addresses of the source, or (`by_destination`) of the destination, where that is a set of addresses.
+    `certain` False: it may have changed, `reasons` say what isn't known. `rules` open it, or no longer open it;
+    `causes` are what else is behind it, in sentences.
     """
 
     source: str
@@ -57,7 +58,7 @@ class ReachChange:
 
 @dataclass(frozen=True, slots=True)
 class RulePiece:
-    """A part of what a filter allows: to or from `addresses`, or the members of `group`, or what the list `group` holds.
+    """A part of what a filter allows: for `addresses`, the members of `group`, or what the list `group` holds.
 
     `local` are the machine's own addresses that it is about, None where the filter asks for none.
     """
@@ -89,8 +90,8 @@ class FilterChange:
 class Drift:
     """The whole comparison. `endpoints` holds every party by id, as the newer source shows it where both do.
 
-    `aliases`: what the other source calls an endpoint or a filter, by id. `unknown` says what couldn't be compared; `doubtful`: because of
-    it something may have opened that isn't listed.
+    An endpoint or filter of both sources has the old one's id. `unknown` says what couldn't be compared; `doubtful`:
+    because of it something may have opened that isn't listed.
     """
 
     opened: tuple[ReachChange, ...]
@@ -112,7 +113,8 @@ class Drift:
     def asks_for_attention(self, fail_on: str) -> bool:
         """Whether there is something of what was asked for: `opened`, `closed`, `any` or `never`.
 
-        What may have opened counts as opened, and so does what couldn't be compared on one side: not to know is no reason to pass.
+        What may have opened counts as opened, and so does what couldn't be compared on one side: not to
+        know is no reason to pass.
         """
         opened = bool(self.opened) or any(one.opened for one in self.filters) or self.doubtful
         closed = bool(self.closed) or any(one.closed for one in self.filters) or self.doubtful

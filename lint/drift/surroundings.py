@@ -1,4 +1,7 @@
-"""What decides an endpoint's traffic besides its rules, as keys that compare equal where nothing changed. Knows no rules and no sets of traffic."""
+"""What decides an endpoint's traffic besides its rules, as keys that compare equal where nothing changed.
+
+Knows no rules and no sets of traffic.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ _AIMLESS = (Via.LOCAL, Via.INTERNET, Via.EGRESS_ONLY, Via.DROP)
 
 
 class Surroundings:
-    """The keys of one graph. Where two keys are equal (and so are the filters), the same traffic passes; where they differ, it may not."""
+    """The keys of one graph.
+
+    Where two keys are equal (and so are the filters), the same traffic passes; where they differ, it may not.
+    """
 
     def __init__(self, graph: RuleGraph) -> None:
         self.graph = graph

@@ -1,4 +1,7 @@
-"""Proposes a project file: finds which packs a graph speaks of, and which endpoints play their roles. Judges no flow."""
+"""Proposes a project file: finds which packs a graph speaks of, and which endpoints play their roles.
+
+Judges no flow.
+"""
 
 from __future__ import annotations
 

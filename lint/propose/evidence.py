@@ -21,7 +21,10 @@ _NARROW = 4096  # a rule for so many services at the most is meant for one produ
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why an endpoint may play a role. `kind` says what speaks for it, `value` what a selector takes it by, `why` says it in words."""
+    """Why an endpoint may play a role.
+
+    `kind` says what speaks for it, `value` what a selector takes it by, `why` says it in words.
+    """
 
     endpoint: Endpoint
     kind: str  # tag, name, group, terraform or port

@@ -18,7 +18,10 @@ _MOST_NAMED = 12  # endpoints that a comment names one by one
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The file's text, the packs that it applies, and what to say beside it. `text` is empty where nothing speaks for any pack."""
+    """The file's text, the packs that it applies, and what to say beside it.
+
+    `text` is empty where nothing speaks for any pack.
+    """
 
     text: str
     packs: tuple[str, ...]
@@ -43,7 +46,8 @@ def propose(
         nothing = "no name, tag or open port speaks for any pack; name the one that is meant with --pack:"
         return Proposal("", (), (f"{nothing}\n{known}",))
     lines = [
-        "# Proposed by `netpact init` from names, tags and open ports. Read every line: what a machine is for, its name only suggests.",
+        "# Proposed by `netpact init` from names, tags and open ports. Read every line:",
+        "# a name only suggests what a machine is for.",
         "version: 1",
         f"sources: [{', '.join(map(quoted, sources))}]",
     ]
@@ -60,9 +64,7 @@ def propose(
     return Proposal("\n".join(lines) + "\n", tuple(one.pack.id for one in chosen), said)
 
 
-def _choose(
-    ranked: tuple[PackEvidence, ...], wanted: Collection[str]
-) -> tuple[list[PackEvidence], list[PackEvidence]]:
+def _choose(ranked: tuple[PackEvidence, ...], wanted: Collection[str]) -> tuple[list[PackEvidence], list[PackEvidence]]:
     """The packs to propose, and those whose evidence another one explains better."""
     if wanted:
         return [one for one in ranked if one.pack.id in wanted], []
@@ -126,7 +128,7 @@ def _deployment(name: str, one: PackEvidence, graph: RuleGraph) -> Iterator[str]
         yield from _role(role)
     missing = [role.role for role in one.roles if not role.found]
     if missing:
-        yield "    # Nothing in the source speaks for these roles. Bind those that you have, in the form of the ones above;"
+        yield "    # Nothing in the source speaks for these roles. Bind those that you have, in the form of the others;"
         yield "    # whoever is outside of the source is bound by addresses: [{addresses: [203.0.113.10/32]}]"
         for each in missing:
             yield from _missing(each)
@@ -150,7 +152,7 @@ def _variants(one: PackEvidence) -> Iterator[str]:
 
 
 def _pointing(pack: Pack, role: str) -> set[str]:
-    """The variants that a role points to: those whose flows name it, where they are few and no flow of all variants does."""
+    """The few variants whose flows name a role; none where a flow of all variants does."""
     flows = [flow for flow in pack.flows if role in _parties(flow)]
     named = {name for flow in flows for name in flow.variants}
     everywhere = any(not flow.variants for flow in flows) or len(named) == len(pack.variants)
@@ -198,11 +200,15 @@ def _selectors(found: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _missing(role: Role) -> Iterator[str]:
-    where = "created and guarded by the vendor's platform" if role.managed else {
-        "vendor": "run by the vendor",
-        "customer": "on the customer's side",
-        "cloud": "in the target cloud",
-    }.get(role.lives, "")
+    where = (
+        "created and guarded by the vendor's platform"
+        if role.managed
+        else {
+            "vendor": "run by the vendor",
+            "customer": "on the customer's side",
+            "cloud": "in the target cloud",
+        }.get(role.lives, "")
+    )
     yield f"    #   {_plain(role.name)}: {_plain(role.title)}" + (f" ({where})" if where else "")
     if role.hosts:
         yield f"    #     the document names {_plain(', '.join(role.hosts))}"
@@ -244,7 +250,9 @@ def quoted(text: str) -> str:
         elif c.isprintable():
             out.append(c)
         else:
-            out.append(f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" if ord(c) < 65536 else f"\\U{ord(c):08x}")
+            out.append(
+                f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" if ord(c) < 65536 else f"\\U{ord(c):08x}"
+            )
     return f'"{"".join(out)}"'
 
 

@@ -1,4 +1,7 @@
-"""Renders what changed between two sources: text for people, JSON for programs, Markdown for a pull request. Decides nothing."""
+"""Renders what changed between two sources: text for people, JSON for programs, Markdown for a pull request.
+
+Decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +131,13 @@ def _rule_json(cited: CitedRule) -> dict[str, Any]:
 
 
 def _endpoint_json(one: Endpoint) -> dict[str, Any]:
-    return {"id": one.id, "name": one.name, "kind": one.kind, "addresses": _addresses(one), "aliases": list(one.aliases)}
+    return {
+        "id": one.id,
+        "name": one.name,
+        "kind": one.kind,
+        "addresses": _addresses(one),
+        "aliases": list(one.aliases),
+    }
 
 
 def _addresses(one: Endpoint) -> list[str | None]:
@@ -237,7 +246,7 @@ def _places_text(change: ReachChange) -> str:
 
 
 def addresses_text(addresses: IntervalSet) -> str:
-    """A set of addresses as a person would say it: `any address`, `every public IPv4 address except 203.0.113.10/32`, or its CIDRs."""
+    """As a person would say it: `any address`, `every public address except 203.0.113.10/32`, or its CIDRs."""
     if not addresses:
         return "nothing"
     whole = (
@@ -341,7 +350,9 @@ def render_text(report: DiffReport, style: Style = _PLAIN) -> str:
     for title, ends in (("added", drift.added), ("removed", drift.removed)):
         if ends:
             lines.append(f"{title}: {printable(_few([_party(one.id, known) for one in ends], 10))}")
-    lines += [style.paint(f"unknown: {printable(reason.sentence())}", "yellow") for reason in drift.unknown[:_MOST_ROWS]]
+    lines += [
+        style.paint(f"unknown: {printable(reason.sentence())}", "yellow") for reason in drift.unknown[:_MOST_ROWS]
+    ]
     lines += [style.paint(f"note: {printable(note)}", "dim") for note in drift.notes]
     lines.append(printable(summary(report)))
     return "\n".join(lines) + "\n"
@@ -363,7 +374,8 @@ def summary(report: DiffReport) -> str:
             (len(drift.removed), "removed"),
         )
         found = ", ".join(f"{count} {what}" for count, what in counts if count)
-    return f"{found}: {report.old} → {report.new}, {drift.compared} endpoints compared"
+    count = f"{drift.compared} endpoint{'s' * (drift.compared != 1)} compared"
+    return f"{found}: {report.old} → {report.new}, {count}"
 
 
 def _row_lines(row: _Row, mark: str, colour: str, style: Style, known: dict[str, Endpoint]) -> Iterator[str]:
@@ -373,9 +385,11 @@ def _row_lines(row: _Row, mark: str, colour: str, style: Style, known: dict[str,
     if row.addresses:
         yield f"      {'to' if row.destinations[0] in (INTERNET, PRIVATE) else 'from'} {printable(row.addresses)}"
     for cited in row.rules[:6]:
-        yield f"      {'by' if mark == '+' else 'was by'} {printable(_rule_text(cited))}" if _speaks(
-            cited, mark
-        ) else f"      {'no longer' if mark == '+' else 'now'} {printable(_rule_text(cited))}"
+        yield (
+            f"      {'by' if mark == '+' else 'was by'} {printable(_rule_text(cited))}"
+            if _speaks(cited, mark)
+            else f"      {'no longer' if mark == '+' else 'now'} {printable(_rule_text(cited))}"
+        )
     if len(row.rules) > 6:
         yield f"      and {len(row.rules) - 6} more rules"
     for text in row.causes[:3]:
@@ -388,7 +402,7 @@ def _row_lines(row: _Row, mark: str, colour: str, style: Style, known: dict[str,
 
 
 def _speaks(cited: CitedRule, mark: str) -> bool:
-    """Whether a rule is one that lets the traffic through (in the source that does), not one that holds it back in the other."""
+    """Whether a rule lets the traffic through in the source that does, or holds it back in the other one."""
     return (cited.side == "new") == (mark == "+")
 
 

@@ -25,7 +25,8 @@ h1 { font-size: 1.6rem; margin: 0 0 .2rem; } h2 { font-size: 1.2rem; margin: 2.2
 .lead, .note { opacity: .75; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border: 1px solid var(--line); }
+th, td { overflow-wrap: anywhere; }
 thead th { background: var(--soft); font-weight: 600; } tbody th { font-weight: 600; width: 22rem; }
 .matrix th, .matrix td { width: auto; min-width: 6.5rem; font-size: .88rem; } .matrix .same { background: var(--soft); }
 .matrix td:empty { background: repeating-linear-gradient(45deg, transparent 0 6px, var(--soft) 6px 7px); }
@@ -35,7 +36,8 @@ thead th { background: var(--soft); font-weight: 600; } tbody th { font-weight: 
 .internet .service { border-color: var(--open); color: var(--open); }
 .service.perhaps { border-style: dashed; border-color: var(--perhaps); color: var(--perhaps); }
 tr { break-inside: avoid; } h2 { break-after: avoid; }
-@media print { body { max-width: none; margin: 0; font-size: 10pt; } .scroll { overflow: visible; } @page { margin: 14mm; size: landscape; } }
+@media print { body { max-width: none; margin: 0; font-size: 10pt; } .scroll { overflow: visible; } }
+@page { margin: 14mm; size: landscape; }
 """
 
 
@@ -92,7 +94,8 @@ def render_html(atlas: Atlas) -> str:
         *_listing(outward, names, "from", "reaches at least one public address with", sources=True, css=""),
         "<h2>Endpoints</h2>",
         *_endpoints(atlas),
-        '<p class="note">Dashed: may pass, what decides it isn’t known. Endpoints that no filter tells apart share a row.</p>',
+        '<p class="note">Dashed: may pass, what decides it isn’t known. Endpoints that no filter tells apart '
+        "share a row.</p>",
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
@@ -105,9 +108,7 @@ def _lead(atlas: Atlas) -> str:
     return text + (f"; judged: {judged}" if judged else "")
 
 
-def _listing(
-    edges: list[Edge], names: _Names, head: str, what: str, *, sources: bool, css: str
-) -> Iterator[str]:
+def _listing(edges: list[Edge], names: _Names, head: str, what: str, *, sources: bool, css: str) -> Iterator[str]:
     if not edges:
         yield "<p>Nothing passes.</p>"
         return
@@ -152,7 +153,8 @@ def _inside(edges: list[Edge], names: _Names) -> Iterator[str]:
     for destinations, found in grouped.items():
         for at, edge in enumerate(found):
             head = f'<th rowspan="{len(found)}">{names.label(destinations)}</th>' if at == 0 else ""
-            yield f"<tr>{head}<td>{names.label(edge.sources)}</td><td>{_services(edge.allowed, edge.possible)}</td></tr>"
+            services = _services(edge.allowed, edge.possible)
+            yield f"<tr>{head}<td>{names.label(edge.sources)}</td><td>{services}</td></tr>"
     yield "</tbody></table>"
     yield from _rest(len(edges))
 

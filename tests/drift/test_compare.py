@@ -171,7 +171,7 @@ class TestWhatIsTheSame:
     @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: "/".join(path.parts[-2:]))
     @pytest.mark.parametrize("other", ["plan.json", "state.json"])
     def test_a_project_and_its_plan_and_state(self, fixture: Path, other: str) -> None:
-        """The states come from a simulator that gives machines public addresses which their subnets don't: that is told, as what it is."""
+        """The states come from a simulator that gives machines public addresses of its own: that alone is told."""
         drift = compare(read(fixture), read(fixture / other))
         changes = (*drift.opened, *drift.closed)
         assert [c for c in changes if c.certain or not any("public address" in text for text in c.causes)] == []
@@ -247,7 +247,17 @@ class TestReports:
 
         drift, _, text, _ = rendered()
         document = json.loads(text)
-        assert list(document) == ["schema", "old", "new", "opened", "closed", "filters", "endpoints", "unknown", "notes"]
+        assert list(document) == [
+            "schema",
+            "old",
+            "new",
+            "opened",
+            "closed",
+            "filters",
+            "endpoints",
+            "unknown",
+            "notes",
+        ]
         assert len(document["opened"]) == len(drift.opened)
         entry = next(one for one in document["opened"] if one["from"] == "client")
         assert entry["to"] == "web"

@@ -120,9 +120,7 @@ def test_knowing_less_of_the_same_network_is_no_certain_change(seed: int) -> Non
     truth = Builder(random).build()
     drift = compare(blur(truth, random).blurred, truth)
     assert not [change for change in (*drift.opened, *drift.closed) if change.certain]
-    assert not [
-        piece for change in drift.filters for piece in (*change.opened, *change.closed) if piece.certain
-    ]
+    assert not [piece for change in drift.filters for piece in (*change.opened, *change.closed) if piece.certain]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

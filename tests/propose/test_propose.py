@@ -1,4 +1,4 @@
-"""What `init` proposes for the fixtures and for small networks, and that it is a project file which does what it says."""
+"""What `init` proposes for the fixtures and for small networks: a project file that does what it says."""
 
 from __future__ import annotations
 

@@ -98,10 +98,17 @@ def test_a_hostile_name_is_text() -> None:
 def test_a_matrix_is_shown_where_it_can_be_read() -> None:
     peers = security_group("sg-all", rule("in", "tcp/22", "sg-all"), rule("out", "any", "0.0.0.0/0"))
     jump = security_group("sg-jump", rule("in", "tcp/22", "sg-all"), rule("out", "any", "10.0.0.0/8"))
-    few = graph(peers, jump, machine("i-1", "10.0.0.1", groups=["sg-all"]), machine("i-2", "10.0.0.2", groups=["sg-all"]))
+    few = graph(
+        peers, jump, machine("i-1", "10.0.0.1", groups=["sg-all"]), machine("i-2", "10.0.0.2", groups=["sg-all"])
+    )
     few = replace(few, endpoints={**few.endpoints, "i-3": machine("i-3", "10.0.0.3", groups=["sg-jump"])})
     assert "<h2>Matrix</h2>" in page(few)
-    groups = [security_group(f"sg-{n}", rule("in", "tcp/22", "10.0.0.0/8"), rule("out", "any", "::/0"), rule("out", "any", "10.0.0.0/8")) for n in range(30)]
+    groups = [
+        security_group(
+            f"sg-{n}", rule("in", "tcp/22", "10.0.0.0/8"), rule("out", "any", "::/0"), rule("out", "any", "10.0.0.0/8")
+        )
+        for n in range(30)
+    ]
     many = graph(*groups, *(machine(f"i-{n}", f"10.0.0.{n + 1}", groups=[f"sg-{n}"]) for n in range(30)))
     assert "<h2>Matrix</h2>" not in page(many)
 
