@@ -56,10 +56,14 @@ class Progress:
 
     def line(self) -> str:
         """`2 accounts, 6 regions, 120 calls`."""
-        scopes = len({scope for scope, _ in self.places})
-        regions = len({place for place in self.places if place[1]})
+        scopes = _many(len({scope for scope, _ in self.places}), "account")
+        regions = _many(len({place for place in self.places if place[1]}), "region")
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{scopes} accounts, {regions} regions, {self.done} calls{failed}"
+        return f"{scopes}, {regions}, {_many(self.done, 'call')}{failed}"
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class _Drawn(Progress):
