@@ -220,7 +220,7 @@ def _notes(engine: Engine, paths: tuple[Path, ...], verdict: str, end: Endpoint)
     if (
         verdict == "blocked"
         and paths
-        and all(hop.allowed.may for path in paths if path.via == "private" for hop in path.hops)
+        and not any(hop.verdict == "blocked" for path in paths if path.via == "private" for hop in path.hops)
     ):
         private = [path for path in paths if path.via == "private"]
         if private and not any(path.allowed.may for path in private):

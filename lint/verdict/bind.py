@@ -27,13 +27,17 @@ ADDRESS_KINDS = ("addresses", "prefix_list", "service_tag")
 _SINGLE = 256  # a CIDR of one address names a machine; so many in one selector are looked up one by one
 
 
+AddressPart = tuple[IntervalSet, IntervalSet, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """What one role of a deployment is bound to.
 
     `endpoints` certainly, `maybe` perhaps (unknown tags, unknown groups; `reasons` says why). `must` and `may` bound
     the plain addresses. `stated`: the
-    deployment speaks of the role. `empty` lists the selectors that took nothing.
+    deployment speaks of the role. `empty` lists the selectors that took nothing. `parts` are the plain addresses as
+    they were written: (must, may, text).
     """
 
     role: Role
@@ -45,6 +49,7 @@ class Bound:
     reasons: tuple[Reason, ...] = ()
     stated: bool = False
     empty: tuple[Selector, ...] = ()
+    parts: tuple[AddressPart, ...] = ()
 
     @property
     def bound(self) -> bool:
@@ -66,7 +71,8 @@ def bind(graph: RuleGraph, project: Project, pack: Pack, deployment: Deployment)
         binding = deployment.binding(role.name)
         if binding is None:
             own = parse_cidrs(*role.default_addresses)
-            found[role.name] = Bound(role, must=own, may=own, text=", ".join(role.default_addresses))
+            parts = _parts(role.default_addresses, own)
+            found[role.name] = Bound(role, must=own, may=own, text=", ".join(role.default_addresses), parts=parts)
             continue
         found[role.name] = _bind_role(look, role, binding.selectors)
     ports = deployment.client_ports
@@ -89,12 +95,14 @@ def _bind_role(look: _Look, role: Role, selectors: Iterable[Selector]) -> Bound:
     texts: list[str] = []
     reasons: list[Reason] = []
     empty: list[Selector] = []
+    parts: list[AddressPart] = []
     for selector in selectors:
         taken = look.take(selector)
         sure |= {e.id: e for e in taken.endpoints}
         perhaps |= {e.id: e for e in taken.maybe}
         must, may = must | taken.must, may | taken.may
         texts += [taken.text] if taken.may else []
+        parts += taken.parts
         reasons += taken.reasons
         if not taken.endpoints and not taken.maybe and not taken.may:
             empty.append(selector)
@@ -108,7 +116,14 @@ def _bind_role(look: _Look, role: Role, selectors: Iterable[Selector]) -> Bound:
         tuple(dict.fromkeys(reasons)),
         True,
         tuple(empty),
+        tuple(parts),
     )
+
+
+def _parts(written: Iterable[str], left: IntervalSet) -> tuple[AddressPart, ...]:
+    """Each CIDR by itself, as far as it isn't a machine's."""
+    found = [(parse_cidrs(cidr) & left, cidr) for cidr in written]
+    return tuple((held, held, cidr) for held, cidr in found if held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,7 @@ class _Taken:
     may: IntervalSet = EMPTY
     text: str = ""
     reasons: tuple[Reason, ...] = ()
+    parts: tuple[AddressPart, ...] = ()
 
 
 class _Look:
@@ -175,7 +191,10 @@ class _Look:
                     machines[endpoint.id] = endpoint
                     must, may = must - one, may - one
         text = ", ".join(p for c in conditions for p in c.patterns)
-        return _Taken(tuple(machines.values()), (), must, may, text, tuple(reasons))
+        parts: tuple[AddressPart, ...] = ((must, may, text),) if may else ()
+        if len(conditions) == 1 and conditions[0].kind == "addresses":
+            parts = _parts(conditions[0].patterns, may)
+        return _Taken(tuple(machines.values()), (), must, may, text, tuple(reasons), parts)
 
     def _set_of(self, condition: Condition, origin: Origin) -> tuple[IntervalSet, IntervalSet, list[Reason]]:
         """What addresses the condition names: certainly, at most, and why these differ."""

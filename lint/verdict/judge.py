@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from lint.graph.graph import RuleGraph
-from lint.origin import Reason
+from lint.origin import Problem, Reason
 from lint.packs.model import Flow, Pack, active_flows
 from lint.project.model import Deployment, Project
 from lint.project.names import check_names
-from lint.sources import Problem
 from lint.verdict import exclusive, forbidden, signature
 from lint.verdict.asking import Asking
 from lint.verdict.bind import bind, glob

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from lint.origin import Origin
-from lint.sources import Problem
+from lint.origin import Origin, Problem
 from lint.verdict.bind import Bound
 from lint.verdict.finding import Finding
 

@@ -40,8 +40,8 @@ class Plain:
 Party = Machine | Plain
 
 
-def parties(bound: Bound) -> tuple[Party, ...]:
-    """Everything that stands for a role, one by one."""
+def parties(bound: Bound, *, apart: bool = False) -> tuple[Party, ...]:
+    """Everything that stands for a role, one by one; plain addresses as one, or `apart` as they were written."""
     found: list[Party] = []
     for endpoint in bound.endpoints:
         unsure = (
@@ -51,8 +51,8 @@ def parties(bound: Bound) -> tuple[Party, ...]:
         )
         found.append(Machine(endpoint, endpoint.exists, unsure))
     found += [Machine(endpoint, False, bound.reasons) for endpoint in bound.maybe]
-    if bound.may:
-        found.append(Plain(bound.must, bound.may, bound.text, bound.reasons if bound.must != bound.may else ()))
+    plain = bound.parts if apart else ((bound.must, bound.may, bound.text),)
+    found += [Plain(must, may, text, bound.reasons if must != may else ()) for must, may, text in plain if may]
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lint.packs.model import Flow, Pack, active_flows, services_of
+from lint.packs.model import ANYONE, INTERNET, Flow, Pack, active_flows, services_of
 from lint.space.addresses import REAL
 from lint.space.intervals import IntervalSet
 from lint.space.services import parse
@@ -20,6 +20,10 @@ from lint.verdict.parties import Crowd, Machine, crowds
 from lint.verdict.required import SATISFIED, VIOLATED
 from lint.verdict.scene import Scene
 from lint.verdict.write import wanted_text
+
+# A group that is only looked up stands for machines that this source doesn't have: it speaks of them alone where a
+# rule of this source opens a port.
+FOREIGN = "foreign_group"
 
 
 def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> Iterator[Finding]:
@@ -42,7 +46,7 @@ def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> It
     for flow in ordered:
         found = False
         narrow: dict[str, None] = {}  # who reaches the ports, and may be documented
-        for text, services in services_of(flow) if flow.kind == "exclusive" else ():
+        for text, services in _guarded(flow, pack):
             own = services & signature
             for finding in _open(scene, flow, text, own, everybody, narrow) if own else ():
                 found = True
@@ -54,6 +58,17 @@ def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> It
             yield _unbound(scene, flow, signature, bool(everybody), tuple(narrow))
 
 
+def _guarded(flow: Flow, pack: Pack) -> tuple[tuple[str, IntervalSet], ...]:
+    """The services that a flow keeps from the Internet, each with its text: those of an exclusive flow, the signature
+    ports of one that forbids the Internet."""
+    if flow.kind == "exclusive":
+        return services_of(flow)
+    if flow.kind != "forbidden" or not {INTERNET, ANYONE} & set(flow.sources):
+        return ()
+    forbidden = IntervalSet.union_of(one for _, one in services_of(flow))
+    return tuple((text, own) for text in pack.signature_services if (own := parse(text) & forbidden))
+
+
 def _open(
     scene: Scene, flow: Flow, text: str, services: IntervalSet, everybody: tuple[Crowd, ...], narrow: dict[str, None]
 ) -> Iterator[Finding]:
@@ -63,10 +78,10 @@ def _open(
     for crowd in everybody:
         for one in excess_of(scene, crowd.machines, services, NOBODY, True):
             excess, verdict = with_unbound(one, known)
-            if verdict == "unbound":
+            if verdict == "unbound" and excess.endpoint.kind != FOREIGN:
                 words = peers_sentence(scene.names, excess.may.peers())
                 narrow[f"{words} may reach {text} of {scene.names.endpoint(excess.endpoint)}"] = None
-            elif verdict != SATISFIED:
+            elif verdict == VIOLATED or (verdict != SATISFIED and excess.endpoint.kind != FOREIGN):
                 groups.setdefault((verdict, crowd.guarded), []).append(excess)
     for (verdict, _), together in groups.items():
         peers = IntervalSet.union_of(listed(one).peers() for one in together)
@@ -92,7 +107,7 @@ def _unbound(scene: Scene, flow: Flow, signature: IntervalSet, any_endpoint: boo
     if narrow:
         more = f" and {len(narrow) - 3} more" if len(narrow) > 3 else ""
         sentence = f"{'; '.join(narrow[:3])}{more}; {sentence}"
-    elif flow.kind == "exclusive" and any_endpoint and any(services & signature for _, services in services_of(flow)):
+    elif any_endpoint and any(services & signature for _, services in _guarded(flow, scene.pack)):
         sentence += "; as far as public addresses go, no endpoint of the source opens these ports"
     sides = [Side(" or ".join(side) or None, (), ()) for side in (flow.sources, flow.destinations)]
     return scene.finding(flow, "unbound", sides[0], sides[1], wanted_text(flow), sentence)

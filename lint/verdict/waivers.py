@@ -6,9 +6,8 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from lint.origin import Origin
+from lint.origin import Origin, Problem
 from lint.project.model import Waiver
-from lint.sources import Problem
 from lint.verdict.bind import glob, terraform_glob
 from lint.verdict.finding import Finding, RuleAtFault
 from lint.verdict.options import CommentWaiver, JudgeOptions

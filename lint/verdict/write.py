@@ -55,7 +55,8 @@ def _roles(
         yield unbound(scene, flow, missing, source, destinations)
         return
     starts = crowds(scene.asking, parties(scene.roles[source]))
-    ends = [crowd for name in bound for crowd in crowds(scene.asking, parties(scene.roles[name]))]
+    apart = flow.any_destination
+    ends = [crowd for name in bound for crowd in crowds(scene.asking, parties(scene.roles[name], apart=apart))]
     ends = [replace(crowd, number=at) for at, crowd in enumerate(ends)]
     role = " or ".join(bound)
     for wanted in wanted_services(flow):
@@ -77,12 +78,23 @@ def _pairs(
             if pair is not None:
                 found.append(Judged(start, end, _best([required.pair(*pair, one) for one in wanted.services])))
         if any_destination and found:
+            found = [_if_there(one) for one in found]
             verdicts = {one.answer.verdict for one in found}
             best = next(v for v in (SATISFIED, NOT_APPLICABLE, UNDETERMINED, VIOLATED) if v in verdicts)
             if best == NOT_APPLICABLE and verdicts != {NOT_APPLICABLE}:
                 best = UNDETERMINED if UNDETERMINED in verdicts else VIOLATED
             found = [one for one in found if one.answer.verdict == best]
         yield from found
+
+
+def _if_there(judged: Judged) -> Judged:
+    """One of several destinations is no proof where it may not be there, or may not be one of them."""
+    end = judged.destination.first
+    if judged.answer.verdict != SATISFIED or not isinstance(end, Machine) or end.sure:
+        return judged
+    unknown = tuple(reason.sentence() for reason in end.reasons)
+    sentence = f"it isn't certain that {end.endpoint.name or end.endpoint.id} takes part"
+    return replace(judged, answer=replace(judged.answer, verdict=UNDETERMINED, unknown=unknown, sentence=sentence))
 
 
 def _different(start: Crowd, end: Crowd) -> tuple[Machine | Plain, Machine | Plain] | None:

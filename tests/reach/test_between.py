@@ -620,3 +620,22 @@ def test_machines_of_like_subnets_are_found_whoever_is_asked_first() -> None:
         for n in range(1, 4):
             assert ask(made, f"10.0.{n}.10", target, "tcp/22").verdict == "blocked", (n, target)
             assert ask(made, f"10.0.{n}.11", target, "tcp/22").verdict == "allowed", (n, target)
+
+
+def test_a_filter_that_stops_it_alone_is_not_said_to_share_nothing_with_others() -> None:
+    sub = subnet("A", "10.0.1.0/24")
+    found = between(
+        graph(
+            network("vpc-1", "10.0.0.0/16"),
+            sub,
+            security_group("sg-a", rule("out", "any", "0.0.0.0/0")),
+            security_group("sg-b", rule("in", "tcp/22", "10.9.0.0/16")),
+            machine("a", "10.0.1.10", groups=["sg-a"], subnet=sub),
+            machine("b", "10.0.1.11", groups=["sg-b"], subnet=sub),
+        ),
+        Party("a", endpoint="a"),
+        Party("b", endpoint="b"),
+        parse("tcp/22"),
+    )
+    assert found.verdict == "blocked"
+    assert found.notes == ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lint.origin import Reason
+
 AGENT_TO_GATEWAY = "agent: [{names: [agent-*]}]\ngateway: [{names: [gateway]}]"
 
 
@@ -379,3 +381,47 @@ def test_the_alternative_that_holds_is_the_one_that_is_traced(tools, open_):
     (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
     assert finding.trace.endswith(f"--service {open_}")
     assert finding.witness.port == int(open_[4:])
+
+
+@pytest.mark.parametrize(
+    ("out", "verdict"),
+    [
+        ("8.8.8.8/32", "satisfied"),
+        ("10.0.0.53/32", "satisfied"),
+        ("8.8.4.4/32", "violated"),
+        ("?var.dns", "undetermined"),
+    ],
+)
+def test_one_of_several_addresses_is_enough_where_the_document_says_or(tools, out, verdict):
+    flow = tools.flow("required", "agent", "dns", "udp/53", any_destination=True)
+    world = tools.world().group("agents", out=[("udp/53", out)]).machine("agent-1", "10.0.1.5", "agents")
+    for roles in (
+        "dns: [{addresses: [8.8.8.8/32, 10.0.0.53/32]}]",
+        "dns: [{addresses: [8.8.8.8]}, {addresses: [10.0.0.53]}]",
+    ):
+        found = tools.judge(world, tools.pack(flow), "agent: [{names: [agent-*]}]\n" + roles).findings
+        assert {f.verdict for f in found} == {verdict}
+
+
+def test_all_of_several_addresses_are_needed_where_the_document_does_not_say_or(tools):
+    flow = tools.flow("required", "agent", "dns", "udp/53")
+    world = tools.world().group("agents", out=[("udp/53", "8.8.8.8/32")]).machine("agent-1", "10.0.1.5", "agents")
+    roles = "agent: [{names: [agent-*]}]\ndns: [{addresses: [8.8.8.8/32, 10.0.0.53/32]}]"
+    assert [f.verdict for f in tools.judge(world, tools.pack(flow), roles).findings] == ["violated"]
+
+
+def test_an_alternative_that_may_not_exist_is_no_proof(tools):
+    flow = tools.flow("required", "agent", "dns", "udp/53", any_destination=True)
+    why = (Reason("var.count has no value"),)
+    world = (
+        tools.world()
+        .group("agents")
+        .group("a", [("udp/53", "10.0.1.0/24")])
+        .group("b")
+        .machine("agent-1", "10.0.1.5", "agents")
+        .machine("dns-a", "10.0.2.1", "a", exists=False, reasons=why)
+        .machine("dns-b", "10.0.2.2", "b")
+    )
+    found = tools.judge(world, tools.pack(flow), "agent: [{names: [agent-*]}]\ndns: [{names: ['dns-*']}]").findings
+    assert {f.verdict for f in found} == {"undetermined"}
+    assert "var.count has no value" in found[0].unknown

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from lint.origin import Reason
 from lint.verdict.judge import judge
 from lint.verdict.options import JudgeOptions
 
@@ -43,3 +46,34 @@ def test_an_unknown_peer_is_not_a_pass(tools):
     found = findings(tools, [("tcp/10729", "?var.console")])
     assert found[1].verdict in ("undetermined", "unbound")
     assert "tcp/10729" in found[1].sentence
+
+
+@pytest.mark.parametrize(
+    ("into", "verdict"),
+    [
+        ([("tcp/10729", "0.0.0.0/0")], "violated"),
+        ([("any", "0.0.0.0/0")], "violated"),
+        ([("tcp/443", "0.0.0.0/0")], "unbound"),
+        ([("tcp/10729", "10.0.0.0/8")], "unbound"),
+        ([("tcp/10729", "203.0.113.10/32")], "unbound"),
+    ],
+)
+def test_a_flow_that_forbids_the_internet_keeps_the_signature_ports_from_it(tools, into, verdict):
+    flow = tools.flow("forbidden", "internet", "gateway", "any", except_documented=True)
+    pack = tools.pack(flow, signature_services=("tcp/10729",))
+    world = tools.world().group("g", into).machine("gateway", "10.0.2.9", "g")
+    (finding,) = judge(world.graph(), None, {pack.id: pack}, JudgeOptions(today=tools.today)).findings
+    assert finding.verdict == verdict
+    if verdict == "violated":
+        assert finding.service == "tcp/10729"
+
+
+@pytest.mark.parametrize(("into", "verdict"), [([], "unbound"), ([("tcp/10729", "0.0.0.0/0")], "violated")])
+def test_a_group_that_is_only_looked_up_counts_where_a_rule_here_opens_it(tools, into, verdict):
+    world = tools.world().group("g", into).machine("foreign", None, "g", kind="foreign_group", hypothetical=True)
+    why = (Reason("the security group g isn't defined in this source"),)
+    world.filters["g"] = replace(world.filters["g"], open_ingress=why)
+    flow = tools.flow("exclusive", "console", "gateway", "tcp/10729")
+    pack = tools.pack(flow, signature_services=("tcp/10729",))
+    (finding,) = judge(world.graph(), None, {pack.id: pack}, JudgeOptions(today=tools.today)).findings
+    assert finding.verdict == verdict
