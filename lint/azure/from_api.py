@@ -371,7 +371,14 @@ def _partial(record: Record) -> tuple[Reason, ...]:
     )
 
 
-_RULE_FIELDS = ["direction", "access", "priority", "protocol", "sourcePortRange", "sourcePortRanges", "destinationPortRange", "destinationPortRanges", "sourceAddressPrefix", "sourceAddressPrefixes", "destinationAddressPrefix", "destinationAddressPrefixes"]
+_SIDES = ("PortRange", "PortRanges", "AddressPrefix", "AddressPrefixes", "ApplicationSecurityGroups")
+_RULE_FIELDS = (
+    "direction",
+    "access",
+    "priority",
+    "protocol",
+    *(f"{end}{what}" for end in ("source", "destination") for what in _SIDES),
+)
 
 
 def _agreed(one: Record, other: Record) -> Record:
@@ -402,7 +409,7 @@ def _rules_of(record: Record) -> frozenset[str]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return sorted(str(_plain(one)) for one in value)
+        return sorted(str(_plain(one.get("id") if isinstance(one, Mapping) else one)) for one in value)
     return str(value).lower() if value not in (None, "") else []
 
 

@@ -174,11 +174,9 @@ class View:
             nested = nested.fields
         if isinstance(nested, Gap):
             return self.data.get(name, nested)
-        if isinstance(nested, Mapping) and name in nested:
-            return nested[name]
-        if name in self.data:
-            return self.data[name]
-        return Gap(self.partial) if self.partial else None
+        held = nested if isinstance(nested, Mapping) and name in nested else self.data
+        value = held.get(name)
+        return Gap(self.partial) if value is None and self.partial else value
 
     def text(self, name: str) -> str | Gap | None:
         """A text; numbers count as their digits; empty text is absent."""
