@@ -49,3 +49,22 @@ class Reason:
         place = f" ({self.origin.where()})" if self.origin is not None and self.origin.file else ""
         tail = f"; {self.remedy}" if self.remedy else ""
         return f"{self.text}{place}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A message to a person about a source or a project file: what, where, what to do.
+
+    `severity`: "error" (the run ends with status 2), "incomplete" (what depends on it is undetermined) or "warning".
+    """
+
+    severity: str
+    text: str
+    origin: Origin | None = None
+    remedy: str | None = None
+
+    def sentence(self) -> str:
+        """One line for a report, with the place and the remedy."""
+        place = f" ({self.origin.where()})" if self.origin is not None else ""
+        tail = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.text}{place}{tail}"

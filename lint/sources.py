@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lint.origin import Origin, Reason
+from lint.origin import Problem, Reason
 
 if TYPE_CHECKING:
     from lint.graph.graph import RuleGraph
@@ -28,16 +28,6 @@ class SourceError(Exception):
 
     def __init__(self, text: str, remedy: str | None = None) -> None:
         super().__init__(f"{text}; {remedy}" if remedy else text)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A message to a person about a source. `severity`: "error" (the run ends with status 2), "incomplete" or "warning"."""
-
-    severity: str
-    text: str
-    origin: Origin | None = None
-    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +158,28 @@ def _read_json(path: Path) -> Any:
         ) from error
 
 
-def load(sources: Sequence[Source], options: LoadOptions, cache: ParseCache | None = None) -> Loaded:
-    """Read all sources into one graph. Raises SourceError where one can't be used at all."""
+def load(
+    sources: Sequence[Source],
+    options: LoadOptions,
+    cache: ParseCache | None = None,
+    kept: dict[Source, Any] | None = None,
+) -> Loaded:
+    """Read all sources into one graph. Raises SourceError where one can't be used at all.
+
+    `kept` holds what was read of sources that no overlay changes (all but Terraform directories) from one call to the
+    next with the same options: a live account is scanned once.
+    """
     from lint.graph.merge import merge
 
     base = _base(sources)
-    read = [_read(source, options, base, cache) for source in sources]
+    read = []
+    for source in sources:
+        one: _Read | None = kept.get(source) if kept is not None else None
+        if one is None:
+            one = _read(source, options, base, cache)
+            if kept is not None and source.kind != "terraform":
+                kept[source] = one
+        read.append(one)
     evaluations = tuple(e for one in read for e in one.evaluations)
     graphs = [graph for one in read for graph in one.graphs]
     lowered = _lowered(evaluations, options)
@@ -277,13 +283,18 @@ def _json(source: Source, path: Path, options: LoadOptions, base: Path, cache: P
 
     data = path.read_bytes()
     beside = path.parent
-    has_configuration = any(beside.glob("*.tf")) or any(beside.glob("*.tf.json")) or any(beside.glob("*.tofu"))
+    configured = has_configuration(beside)
     chosen = _terraform_options(options, base)
     if source.kind == "plan":
-        evaluation = read_plan(data, path.name, beside if has_configuration else None, chosen, cache)
+        evaluation = read_plan(data, path.name, beside if configured else None, chosen, cache)
     else:
-        evaluation = read_state(data, path.name, beside if has_configuration else None, chosen, cache)
+        evaluation = read_state(data, path.name, beside if configured else None, chosen, cache)
     return _evaluated(source, (evaluation,))
+
+
+def has_configuration(directory: Path) -> bool:
+    """Whether Terraform files lie in this very directory."""
+    return any(any(directory.glob(pattern)) for pattern in ("*.tf", "*.tf.json", "*.tofu"))
 
 
 def _evaluated(source: Source, evaluations: tuple[Evaluation, ...]) -> _Read:

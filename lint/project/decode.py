@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lint.origin import Origin
+from lint.origin import Origin, Problem
 from lint.project.model import (
     STRICTNESS,
     Condition,
@@ -21,7 +21,6 @@ from lint.project.model import (
 )
 from lint.project.names import suggestion
 from lint.project.tree import MAX_BYTES, Mapping, Node, Scalar, Sequence, TreeError, parse
-from lint.sources import Problem
 from lint.space.addresses import parse_cidr
 from lint.space.intervals import IntervalSet
 

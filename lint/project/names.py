@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from lint.origin import Origin
+from lint.origin import Origin, Problem
 from lint.project.model import Deployment, Project
-from lint.sources import Problem
 
 if TYPE_CHECKING:
     from lint.packs.model import Pack

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lint.sources import Problem, SourceReport
+from lint.origin import Problem
+from lint.sources import SourceReport
 from lint.verdict.finding import Finding
 
 VERDICTS = ("satisfied", "violated", "undetermined", "not_applicable", "unbound", "waived")

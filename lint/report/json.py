@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from lint.origin import Origin
+from lint.origin import Origin, Problem
 from lint.verdict.finding import Finding, Fix, Lane, Side, Witness
 
 if TYPE_CHECKING:
     from lint.report.document import CheckReport
-    from lint.sources import Problem
 
 SCHEMA = 1
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from lint.origin import Problem
 from lint.report.document import CheckReport, count
 from lint.report.excerpt import excerpt
 from lint.report.style import VERDICT_COLOURS, Style, printable
 from lint.report.words import document
-from lint.sources import Problem
 from lint.verdict.finding import Finding, Lane, Side, Witness
 
 _MARKS = {

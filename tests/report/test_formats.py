@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from lint.origin import Origin
+from lint.origin import Origin, Problem
 from lint.report import github, html, junit, markdown, sarif, table, text
 from lint.report import json as as_json
 from lint.report.document import CheckReport
 from lint.report.style import Style
-from lint.sources import Problem, SourceReport
+from lint.sources import SourceReport
 from lint.verdict.finding import Document, Finding, Fix, Lane, RuleAtFault, Side, Witness
 
 HOSTILE = 'evil\x1b[31m"><script>alert(1)</script>\n::error::forged, %0A | `x` ]]> \x00'

@@ -22,10 +22,9 @@ from lint.aws.from_api.network import (
 )
 from lint.aws.model import Model
 from lint.aws.model.groups import PrefixList, PrefixListPeer, SecurityGroup
-from lint.aws.model.links import Problem
 from lint.aws.model.machines import InterfaceAddress, Workload
 from lint.aws.model.network import INTERNET_GATEWAY, LOCAL, RouteTable, Subnet, Vpc
-from lint.origin import Origin, Reason
+from lint.origin import Origin, Problem, Reason
 from lint.space.addresses import REAL
 from lint.space.intervals import EMPTY
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lint.aws.model.links import Problem
-from lint.origin import Origin
+from lint.origin import Origin, Problem
 
 # Top-level key -> the key that identifies one of its elements.
 KINDS: Mapping[str, tuple[str, ...]] = {

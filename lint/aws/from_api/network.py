@@ -13,9 +13,9 @@ from typing import Any
 from lint.aws.from_api import facts
 from lint.aws.from_api.answers import Answers, Item
 from lint.aws.model import network as aws
-from lint.aws.model.links import NOWHERE, Link, Problem
+from lint.aws.model.links import NOWHERE, Link
 from lint.aws.targets import kind_of_target
-from lint.origin import Reason
+from lint.origin import Problem, Reason
 from lint.space.addresses import IPV4, REAL
 from lint.space.intervals import EMPTY, IntervalSet
 

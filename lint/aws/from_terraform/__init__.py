@@ -16,7 +16,7 @@ from lint.aws.from_terraform.network import Networks
 from lint.aws.from_terraform.routes import Routing
 from lint.aws.from_terraform.transit import Transit
 from lint.aws.model import Model
-from lint.aws.model.links import Problem
+from lint.origin import Problem
 from lint.terraform.resources import Evaluation
 
 

@@ -21,9 +21,9 @@ from lint.aws.model.groups import (
     Services,
     UndeterminedPeer,
 )
-from lint.aws.model.links import Link, Problem
+from lint.aws.model.links import Link
 from lint.aws.protocols import BadProtocol, exactly, number_of, services_of
-from lint.origin import Reason
+from lint.origin import Problem, Reason
 from lint.space.addresses import IPV4, IPV6, REAL, parse_cidr
 from lint.space.intervals import EMPTY
 from lint.space.services import ALL_SERVICES, ICMP, ICMPV6, TCP, UDP, protocol

@@ -27,9 +27,9 @@ from lint.aws.model.groups import (
     Services,
     UndeterminedPeer,
 )
-from lint.aws.model.links import NOWHERE, Link, Problem
+from lint.aws.model.links import NOWHERE, Link
 from lint.aws.protocols import EVERY, GROUP_NAMES, BadProtocol, number_of, services_of
-from lint.origin import Origin, Reason
+from lint.origin import Origin, Problem, Reason
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_SERVICES, protocol

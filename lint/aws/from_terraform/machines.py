@@ -17,9 +17,9 @@ from lint.aws.from_terraform.network import SUBNET_TYPES, Networks
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.from_terraform.types import NEVER_CARRIERS, SUBNET_GROUP_TYPES, WORKLOAD_KINDS
 from lint.aws.model.groups import CidrPeer
-from lint.aws.model.links import NOWHERE, Link, Problem
+from lint.aws.model.links import NOWHERE, Link
 from lint.aws.model.machines import InterfaceAddress, Workload
-from lint.origin import Reason
+from lint.origin import Problem, Reason
 from lint.space.addresses import IPV6, IPV6_BASE, position
 from lint.terraform.resources import Nested
 from lint.terraform.values import Value, as_text, is_known, is_null, unknown_reasons

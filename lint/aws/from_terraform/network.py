@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import Index, Node
 from lint.aws.from_terraform.places import account_of, display_name, region_of
-from lint.aws.model.links import NOWHERE, Link, Problem
+from lint.aws.model.links import NOWHERE, Link
 from lint.aws.model.network import Subnet, Vpc
-from lint.origin import Reason
+from lint.origin import Problem, Reason
 from lint.space.addresses import IPV4, IPV6, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.terraform.values import Value, as_text, is_known, is_null, unknown_reasons

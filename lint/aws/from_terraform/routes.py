@@ -16,9 +16,9 @@ from lint.aws.from_terraform.index import Found, Index, Node
 from lint.aws.from_terraform.network import SUBNET_TYPES, VPC_TYPES, Networks
 from lint.aws.from_terraform.places import display_name, region_of
 from lint.aws.model import network as aws
-from lint.aws.model.links import NOWHERE, Link, Problem
+from lint.aws.model.links import NOWHERE, Link
 from lint.aws.targets import kind_of_target
-from lint.origin import Origin, Reason
+from lint.origin import Origin, Problem, Reason
 from lint.space.addresses import IPV4, IPV6, REAL, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.terraform.resources import Nested, Resource

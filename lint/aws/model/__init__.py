@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lint.aws.model.groups import NetworkAcl, PrefixList, SecurityGroup
-from lint.aws.model.links import Problem
 from lint.aws.model.machines import LoadBalancer, TargetGroup, Workload
 from lint.aws.model.network import (
     GatewayEndpoint,
@@ -22,7 +21,7 @@ from lint.aws.model.network import (
     TransitGatewayTable,
     Vpc,
 )
-from lint.origin import Reason
+from lint.origin import Problem, Reason
 
 
 @dataclass(frozen=True, slots=True)

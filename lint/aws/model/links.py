@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lint.origin import Origin, Reason
+from lint.origin import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,3 @@ class Link:
 
 
 NOWHERE = Link()
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A message about input that AWS or Terraform would refuse, or that contradicts itself.
-
-    `severity` is "error", "incomplete" or "warning", as in Terraform diagnostics of a source.
-    """
-
-    severity: str
-    text: str
-    origin: Origin | None = None
-    remedy: str | None = None
-
-    def sentence(self) -> str:
-        """One line for a report, with the place and the remedy."""
-        place = f" ({self.origin.where()})" if self.origin is not None else ""
-        tail = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.text}{place}{tail}"
