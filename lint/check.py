@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lint.origin import Origin
-from lint.sources import Loaded, LoadOptions, Problem, Source, load, parse
+from lint.origin import Origin, Problem
+from lint.sources import Loaded, LoadOptions, Source, load, parse
 
 if TYPE_CHECKING:
-    from lint.fix.prove import Trial
+    from lint.fix.plan import Change
+    from lint.fix.prove import Budget, Prover, Trial
+    from lint.graph.graph import RuleGraph
     from lint.packs.model import Pack
     from lint.project.model import Project
     from lint.report.document import CheckReport
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 MOST_FIXES = 200
 """`fix` makes so many changes at the most in one run."""
+
+MOST_TRIALS, MOST_QUESTIONS, MOST_SECONDS = 2000, 20000, 3600.0
+"""What `fix` may spend, where `check` keeps to the small default of `Budget`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +51,58 @@ class Request:
 def check(request: Request, version: str) -> CheckReport:
     """Judge the sources. Raises SourceError, PackProblem and what else can't be carried on from."""
     from lint.report.document import CheckReport
+
+    run = _judged(request)
+    findings, problems = run.judgement.findings, run.loaded.problems + run.judgement.problems
+    if request.fixes and any(f.verdict == "violated" for f in findings):
+        from lint.fix.prove import Budget
+
+        budget = Budget()
+        prover = _prover(run, budget)
+        fixed = []
+        for finding in findings:
+            proven = prover.fix(finding) if finding.verdict == "violated" and not budget.cut else None
+            fixed.append(replace(finding, fix=proven.fix) if proven is not None else finding)
+        findings = tuple(fixed)
+        if budget.cut:
+            problems += (_CUT,)
+    return CheckReport(version, run.loaded.reports, findings, problems, run.loaded.base)
+
+
+_CUT = Problem(
+    "warning",
+    "fixes were not looked for at every violated finding: `check` spends little time on them",
+    None,
+    "`netpact fix` looks further",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The sources as loaded and judged once, and what it takes to do it again with changes."""
+
+    request: Request
+    sources: tuple[Source, ...]
+    options: LoadOptions
+    packs: Mapping[str, Pack]
+    cache: ParseCache
+    kept: dict[Source, object]
+    loaded: Loaded
+    judgement: Judgement
+
+
+def _judged(request: Request, sources: tuple[Source, ...] = ()) -> _Run:
     from lint.terraform.configuration import ParseCache
     from lint.verdict.judge import judge
 
-    project = request.project
-    sources = _sources(request)
+    sources = sources or _sources(request)
     packs = _packs(request)
     chosen = _load_options(request)
     cache = ParseCache()
-    loaded = load(sources, chosen, cache)
-    options = _judge_options(request, sources, loaded)
-    judged = judge(loaded.graph, project, packs, options)
-    findings = judged.findings
-    if request.fixes and any(f.verdict == "violated" for f in findings):
-        judged = _with_fixes(request, sources, chosen, cache, packs, loaded, judged)
-        findings = judged.findings
-    return CheckReport(version, loaded.reports, findings, loaded.problems + judged.problems, loaded.base)
+    kept: dict[Source, object] = {}
+    loaded = load(sources, chosen, cache, kept)
+    judged = judge(loaded.graph, request.project, packs, _judge_options(request, sources, loaded))
+    return _Run(request, sources, chosen, packs, cache, kept, loaded, judged)
 
 
 def read(request: Request) -> Loaded:
@@ -80,38 +121,76 @@ class Mended:
 
 
 def mend(request: Request, *, write: bool) -> Mended:
-    """Fix one finding after the other, each on top of the last, until nothing more can be mended."""
-    from lint.fix.edits import unified
+    """Fix one finding after the other, each on top of the last, until nothing more can be mended.
 
-    before: dict[Path, bytes] = {}
-    overlay: dict[Path, bytes] = {}
+    With `write`, the files are changed; raises SourceError where one has changed since it was read, and then writes
+    none.
+    """
+    from lint.fix.edits import unified
+    from lint.fix.prove import Budget
+
+    run = _judged(request)
+    base = run.loaded.base
+    budget = Budget(MOST_TRIALS, MOST_QUESTIONS, MOST_SECONDS)
+    prover = _prover(run, budget)
     said: list[str] = []
     commands: list[str] = []
-    report = check(request, "")
+    before: dict[str, bytes] = {}
+    hopeless: set[object] = set()
     for _ in range(MOST_FIXES):
-        fixable = next((f for f in report.findings if f.verdict == "violated" and f.fix and f.fix.files), None)
-        if fixable is None or fixable.fix is None:
+        for finding in prover.start.trial.findings:
+            key = (finding.id, finding.service, finding.source.endpoints, finding.destination.endpoints)
+            if finding.verdict != "violated" or key in hopeless:
+                continue
+            proven = prover.fix(finding)
+            if proven is not None:
+                break
+            hopeless.add(key)
+        else:
             break
-        said.append(f"{fixable.id} {fixable.service}: {fixable.fix.summary}")
-        for name, data in fixable.fix.files:
-            path = (report.base / name).resolve()
-            if path not in before:
-                before[path] = path.read_bytes()
-            overlay[path] = data
-        request = replace(request, load=replace(request.load, overlay=dict(overlay)))
-        report = check(request, "")
-    commands += [c for f in report.findings if f.verdict == "violated" and f.fix for c in f.fix.commands]
-    left = sum(1 for f in report.findings if f.verdict == "violated")
+        said.append(f"{finding.id} {finding.service}: {proven.fix.summary}")
+        commands += proven.fix.commands
+        for name, _ in proven.fix.files:
+            if name not in before:
+                before[name] = _read_file(base / name)
+        prover = prover.after(proven)
+    overlay = {base / name: data for name, data in prover.start.overlay.items() if name in before}
+    originals = {base / name: data for name, data in before.items()}
+    left = sum(1 for f in prover.start.trial.findings if f.verdict == "violated")
     here = Path.cwd().resolve()
-    names = {path: _shown(path, here) for path in overlay}
-    patch = unified({names[p]: before[p] for p in overlay}, {names[p]: data for p, data in overlay.items()})
+    names = {path: _shown(path.resolve(), here) for path in overlay}
+    patch = unified({names[p]: originals[p] for p in overlay}, {names[p]: data for p, data in overlay.items()})
     if write:
-        for path, data in overlay.items():
-            path.write_bytes(data)
-            said.append(f"wrote {names[path]}")
+        said += _written(overlay, originals, names)
     if left:
-        said.append(f"{left} violated findings have no proven fix; `netpact check` explains them")
+        said.append(f"{left} violated {_findings(left)} no proven fix; `netpact check` explains them")
     return Mended(patch, tuple(dict.fromkeys(commands)), left, tuple(said))
+
+
+def _findings(count: int) -> str:
+    return "finding has" if count == 1 else "findings have"
+
+
+def _written(overlay: Mapping[Path, bytes], originals: Mapping[Path, bytes], names: Mapping[Path, str]) -> list[str]:
+    """Write the files, all or none: nothing is written where one isn't as it was read."""
+    for path in overlay:
+        if _read_file(path) != originals[path]:
+            raise SourceError(
+                f"{names[path]} has changed since it was read; nothing was written", "run `netpact fix` again"
+            )
+    for path, data in overlay.items():
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise SourceError(f"{names[path]} can't be written: {error.strerror}") from error
+    return [f"wrote {names[path]}" for path in overlay]
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path} can't be read any more: {error.strerror}") from error
 
 
 def _shown(path: Path, here: Path) -> str:
@@ -211,70 +290,96 @@ def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver
                 yield CommentWaiver(match["flow"], date, (match["reason"] or "").strip(), origin, until)
 
 
-def _with_fixes(
-    request: Request,
-    sources: tuple[Source, ...],
-    chosen: LoadOptions,
-    cache: ParseCache,
-    packs: Mapping[str, Pack],
-    loaded: Loaded,
-    judged: Judgement,
-) -> Judgement:
-    """The judgement with a proven fix at each violated finding for which one was found."""
-    from lint.fix import aws_terraform, azure_terraform
-    from lint.fix.prove import Prover, Trial
-    from lint.fix.workshop import Workshop
+def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
+    """What finds proven fixes for this run's findings."""
+    from lint.fix import aws_commands, aws_terraform, azure_commands, azure_terraform
+    from lint.fix.on_graph import apply_all
+    from lint.fix.prove import Prover, Standing, Tools, Trial
     from lint.verdict.judge import judge
 
-    base = loaded.base.resolve()
+    request, chosen, base = run.request, run.options, run.loaded.base.resolve()
 
-    def trial_of(some: Loaded, verdict: Judgement) -> Trial:
+    def trial_of(some: Loaded, graph: RuleGraph, verdict: Judgement) -> Trial:
         resources = {r.address: r for e in some.evaluations for r in e.resources}
         faults = frozenset(p.text for p in (*some.problems, *verdict.problems) if p.severity != "warning")
-        return Trial(some.graph, resources, verdict.findings, faults)
+        return Trial(graph, resources, verdict.findings, faults)
 
-    def judge_with(overlay: Mapping[str, bytes]) -> Trial:
-        files = dict(chosen.overlay) | {base / name: data for name, data in overlay.items()}
-        some = load(sources, replace(chosen, overlay=files), cache)
-        return trial_of(some, judge(some.graph, request.project, packs, _judge_options(request, sources, some)))
+    def judge_with(overlay: Mapping[str, bytes], made: tuple[Change, ...]) -> Trial:
+        some = run.loaded
+        if overlay:
+            files = dict(chosen.overlay) | {base / name: data for name, data in overlay.items()}
+            some = load(run.sources, replace(chosen, overlay=files), run.cache, run.kept)
+        graph = apply_all(made, some.graph)
+        return trial_of(
+            some, graph, judge(graph, request.project, run.packs, _judge_options(request, run.sources, some))
+        )
 
-    start = trial_of(loaded, judged)
-    changed = {
-        path.relative_to(base).as_posix(): data for path, data in chosen.overlay.items() if path.is_relative_to(base)
-    }
-    shop = Workshop(loaded.base, loaded.graph, dict(start.resources), changed)
-    prover = Prover(
-        shop,
-        start,
+    def ask(graph: RuleGraph, finding: Finding) -> tuple[Finding, ...]:
+        options = replace(_judge_options(request, run.sources, run.loaded), only=(finding.id,))
+        return judge(graph, request.project, run.packs, options).findings
+
+    tools = Tools(
+        run.loaded.base,
         judge_with,
+        ask,
         (aws_terraform.edits, azure_terraform.edits),
-        _documented(request, packs, loaded, judged),
+        (aws_commands.commands, azure_commands.commands),
+        _documented(run),
     )
-    findings = tuple(
-        replace(finding, fix=prover.fix(finding)) if finding.verdict == "violated" else finding
-        for finding in judged.findings
-    )
-    return replace(judged, findings=findings)
+    beside = _configurations(run.sources) if depth == 0 else ()
+    mirror = (lambda: _prover(_judged(request, beside), budget, depth + 1)) if beside else None
+    start = Standing(trial_of(run.loaded, run.loaded.graph, run.judgement))
+    return Prover(tools, start, budget, mirror)
 
 
-def _documented(
-    request: Request, packs: Mapping[str, Pack], loaded: Loaded, judged: Judgement
-) -> Callable[[Finding], IntervalSet]:
-    """For a finding of an exclusive flow, the peers that its document lets in."""
+def _configurations(sources: Sequence[Source]) -> tuple[Source, ...]:
+    """The sources with the configuration in place of each plan and state beside which one lies; () where there is none."""
+    from lint.sources import has_configuration
+
+    found: dict[Source, None] = {}
+    changed = False
+    for source in sources:
+        if source.kind in ("plan", "state") and source.path is not None and has_configuration(source.path.parent):
+            folder = source.path.parent
+            source, changed = Source(str(folder), "terraform", folder), True
+        found[source] = None
+    return tuple(found) if changed else ()
+
+
+def _documented(run: _Run) -> Callable[[Finding], IntervalSet]:
+    """For a finding of an exclusive flow, the peers that may stay.
+
+    Those that its document lets in; where only public addresses are judged (strictness `internet`, no project file),
+    everyone private as well.
+    """
     from lint.packs.model import active_flows
+    from lint.space.addresses import PRIVATE
     from lint.space.intervals import EMPTY
     from lint.verdict.documented import documented
 
-    deployments = {d.name: d for d in request.project.deployments} if request.project is not None else {}
-    bindings = {binding.deployment: dict(binding.roles) for binding in judged.bindings}
+    project = run.request.project
+    deployments = {d.name: d for d in project.deployments} if project is not None else {}
+    bindings = {binding.deployment: dict(binding.roles) for binding in run.judgement.bindings}
+    known: dict[tuple[str, str], IntervalSet] = {}
 
     def of(finding: Finding) -> IntervalSet:
-        deployment, pack = deployments.get(finding.deployment), packs.get(finding.pack)
-        if deployment is None or pack is None or finding.kind != "exclusive":
+        key = (finding.deployment, finding.flow)
+        if key not in known:
+            known[key] = found(finding)
+        return known[key]
+
+    def found(finding: Finding) -> IntervalSet:
+        if finding.kind != "exclusive":
             return EMPTY
+        deployment, pack = deployments.get(finding.deployment), run.packs.get(finding.pack)
+        if deployment is None or pack is None:
+            return PRIVATE if project is None else EMPTY
         flows = active_flows(pack, deployment.variants, deployment.phase)
         flow = next((f for f in flows if f.id == finding.flow), None)
-        return documented(loaded.graph, bindings[finding.deployment], flow.sources).must if flow is not None else EMPTY
+        if flow is None:
+            return EMPTY
+        peers = documented(run.loaded.graph, bindings[finding.deployment], flow.sources).must
+        return peers | PRIVATE if deployment.strictness == "internet" else peers
 
     return of
 

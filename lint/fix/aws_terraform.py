@@ -40,7 +40,7 @@ _MOST = 8  # a fix that would write more CIDRs or rules than this isn't a sugges
 def edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
     """The text edits that make `change`, or None where the text gives no way to."""
     holder = shop.graph.filters.get(change.filter)
-    if holder is None:
+    if holder is None or holder.kind != "security_group":
         return None
     if isinstance(change, AddRule):
         return _add(change, holder, shop)

@@ -1,25 +1,37 @@
-"""Proves fixes: makes the change, judges everything again, and keeps only what mends its finding and harms no other."""
+"""Proves fixes: makes the change, judges everything again, and keeps only what mends its finding and harms no other.
+
+A way is first looked for on the rule graph, where a step costs little; what is found is then written as its source is
+written (text, commands), read back and judged whole.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
 
+from lint.fix.collateral import collateral
 from lint.fix.edits import Edit, apply, by_file, unified
+from lint.fix.on_graph import apply as change_graph
+from lint.fix.on_graph import apply_all
 from lint.fix.plan import AddRule, Change, propose
+from lint.fix.tidy import tidy
 from lint.fix.workshop import Workshop
+from lint.fix.worse import harmful
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Filter, Group
-from lint.space.addresses import cidrs
-from lint.space.intervals import IntervalSet
-from lint.space.services import render
+from lint.graph.rules import Action, Filter, Group
+from lint.space.addresses import REAL, cidrs
+from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.services import parse, render
 from lint.terraform.resources import Resource
-from lint.verdict.finding import Finding, Fix, Lane
+from lint.verdict.finding import Finding, Fix, RuleAtFault
 
 STEPS = 4
 """A missing flow may be blocked several times in a row (egress, then ingress): so many changes one fix may hold."""
 
-_RANK = {"satisfied": 0, "not_applicable": 0, "waived": 0, "unbound": 1, "undetermined": 1, "violated": 2}
+WRITTEN = 4
+"""So many ways that mend a finding on the graph are tried as text or commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,92 +44,272 @@ class Trial:
     faults: frozenset[str]
 
 
-Judge = Callable[[Mapping[str, bytes]], Trial]
-"""Evaluates and judges the sources with these files in place of theirs."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand: files changed so far by name, changes that live on the graph alone, and what they give."""
 
-EditMaker = Callable[[Change, Workshop], "tuple[Edit, ...] | None"]
+    trial: Trial
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    made: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
-    overlay: dict[str, bytes]
-    changes: tuple[Change, ...]
-    trial: Trial
-    finding: Finding
+class Proven:
+    """A fix and how things stand when it is made."""
+
+    fix: Fix
+    standing: Standing
+    mirror: Standing | None = None  # how the configuration beside a plan or state stands then
+
+
+@dataclass
+class Budget:
+    """What one run may spend on fixes: whole trials, questions about one flow, and seconds. `cut`: something was left."""
+
+    trials: int = 60
+    questions: int = 600
+    seconds: float = 20.0
+    cut: bool = False
+    began: float = field(default_factory=monotonic)
+
+    def trial(self) -> bool:
+        """Takes one whole trial; False where none is left."""
+        self.trials -= 1
+        return self._left(self.trials)
+
+    def question(self) -> bool:
+        """Takes one question about one flow; False where none is left."""
+        self.questions -= 1
+        return self._left(self.questions)
+
+    def _left(self, count: int) -> bool:
+        if count < 0 or monotonic() - self.began > self.seconds:
+            self.cut = True
+        return not self.cut
+
+
+Judge = Callable[[Mapping[str, bytes], "tuple[Change, ...]"], Trial]
+"""Evaluates and judges the sources with these files in place of theirs and these changes made on the graph."""
+
+Ask = Callable[[RuleGraph, Finding], "tuple[Finding, ...]"]
+"""Judges one finding's flow alone on a graph."""
+
+EditMaker = Callable[[Change, Workshop], "tuple[Edit, ...] | None"]
+CommandMaker = Callable[[Change, RuleGraph], "tuple[str, ...] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a prover works with."""
+
+    base: Path  # what the names of files are relative to
+    judge: Judge
+    ask: Ask
+    edits: Sequence[EditMaker]
+    commands: Sequence[CommandMaker]
+    documented: Callable[[Finding], IntervalSet]
 
 
 class Prover:
-    """Finds a proven fix for each violated finding of one run. Trials are shared between findings."""
+    """Finds a proven fix for violated findings of one run. Trials are shared between findings.
+
+    `mirror` is the prover of the configuration where the source itself was made from one (a plan, a state): a change of
+    its text is proven on both.
+    """
 
     def __init__(
-        self,
-        workshop: Workshop,
-        start: Trial,
-        judge: Judge,
-        makers: Sequence[EditMaker],
-        documented: Callable[[Finding], IntervalSet],
+        self, tools: Tools, start: Standing, budget: Budget, mirror: Callable[[], Prover] | None = None
     ) -> None:
-        self._documented = documented
-        self._workshop = workshop
-        self._start = start
-        self._judge = judge
-        self._makers = makers
-        self._trials: dict[tuple[tuple[str, bytes], ...], Trial] = {}
+        self._tools = tools
+        self.start = start
+        self._budget = budget
+        self._mirror_of = mirror
+        self._mirror: Prover | None = None
+        self._trials: dict[object, Trial] = {}
+        self._asked: dict[object, tuple[Finding, ...]] = {}
 
-    def fix(self, finding: Finding) -> Fix | None:
+    def fix(self, finding: Finding) -> Proven | None:
         """A fix that was made, judged and found good, or None."""
-        attempts = [_Attempt(dict(self._workshop.overlay), (), self._start, finding)]
-        for _ in range(STEPS):
-            following: list[_Attempt] = []
-            for attempt in attempts:
-                for next_attempt in self._candidates(attempt):
-                    if _mended(finding, next_attempt.trial):
-                        return self._shown(next_attempt)
-                    still = _same(finding, next_attempt.trial)
-                    if finding.kind == "required" and still is not None and _moved_on(attempt.finding, still):
-                        following.append(replace(next_attempt, finding=still))
-            attempts = following[:2]
+        written = 0
+        for changes in self._ways(finding):
+            found = self.prove(finding, changes)
+            if found is not None:
+                return found
+            written += 1
+            if written == WRITTEN:
+                break
         return None
 
-    def _candidates(self, attempt: _Attempt) -> Iterator[_Attempt]:
-        shop = Workshop(self._workshop.base, attempt.trial.graph, dict(attempt.trial.resources), dict(attempt.overlay))
-        for changes in propose(attempt.finding, attempt.trial.graph, self._documented(attempt.finding)):
-            overlay = self._made(changes, shop)
-            if overlay is None:
-                continue
-            trial = self._tried(overlay)
-            if not _harmful(self._start, trial):
-                yield _Attempt(overlay, attempt.changes + changes, trial, attempt.finding)
+    def after(self, proven: Proven) -> Prover:
+        """The prover that goes on from where this fix leads."""
+        following = Prover(self._tools, proven.standing, self._budget)
+        mirror = self._mirror
+        if self._mirror_of is not None:
+            if proven.mirror is not None and mirror is not None:
+                moved = Prover(mirror._tools, proven.mirror, mirror._budget)
+                following._mirror_of, following._mirror = self._mirror_of, moved
+            else:
+                following._mirror_of, following._mirror = self._mirror_of, mirror
+        return following
 
-    def _made(self, changes: tuple[Change, ...], shop: Workshop) -> dict[str, bytes] | None:
+    def _ways(self, finding: Finding) -> Iterator[tuple[Change, ...]]:
+        """The changes that mend the finding on the graph, the fewest and most precise first."""
+        attempts: list[tuple[tuple[Change, ...], RuleGraph, Finding]] = [((), self.start.trial.graph, finding)]
+        for _ in range(STEPS):
+            following = []
+            for made, graph, still in attempts:
+                for changes in propose(still, graph, self._tools.documented(still), self._together(still)):
+                    changed = apply_all(changes, graph)
+                    if changed is graph:
+                        continue
+                    found = self._answer(made + changes, changed, finding)
+                    if found is None:
+                        return
+                    if mended(finding, found):
+                        yield made + changes
+                        continue
+                    next_one = _same(finding, found)
+                    if finding.kind == "required" and next_one is not None and _moved_on(still, next_one):
+                        following.append((made + changes, changed, next_one))
+            attempts = following[:2]
+
+    def _answer(self, changes: tuple[Change, ...], graph: RuleGraph, finding: Finding) -> tuple[Finding, ...] | None:
+        key = (finding.id, changes)
+        if key not in self._asked:
+            if not self._budget.question():
+                return None
+            self._asked[key] = self._tools.ask(graph, finding)
+        return self._asked[key]
+
+    def _together(self, finding: Finding) -> Callable[[RuleAtFault], IntervalSet]:
+        peers = self._tools.documented(finding)
+
+        def services(fault: RuleAtFault) -> IntervalSet:
+            found = EMPTY
+            for other in self.start.trial.findings:
+                if other.verdict != "violated" or other.kind != finding.kind or other.deployment != finding.deployment:
+                    continue
+                if any(f.filter == fault.filter and f.rule == fault.rule for f in other.rules):
+                    if self._tools.documented(other) == peers:
+                        found = found | _services_of(other)
+            return found
+
+        return services
+
+    def prove(self, finding: Finding, changes: tuple[Change, ...]) -> Proven | None:
+        """The changes written as their sources want them, judged whole; None where they can't be or aren't good."""
+        graph = self.start.trial.graph
+        in_text = tuple(c for c in changes if _in_text(c, graph))
+        alone = tuple(c for c in changes if not _in_text(c, graph))
+        commands = self._commands(alone, graph)
+        if commands is None:
+            return None
+        if in_text and self._mirror_of is not None:
+            return self._mirrored(finding, in_text, alone, commands)
+        overlay = self._made(in_text) if in_text else dict(self.start.overlay)
+        if overlay is None:
+            return None
+        standing = self._tried(overlay, self.start.made + alone)
+        if standing is None or not self._good(finding, standing, changes):
+            return None
+        return Proven(self._shown(changes, commands, overlay, standing.trial.graph), standing)
+
+    def _mirrored(
+        self, finding: Finding, in_text: tuple[Change, ...], alone: tuple[Change, ...], commands: tuple[str, ...]
+    ) -> Proven | None:
+        """The text is proven by evaluating it, and its meaning on the graph of the plan or state."""
+        standing = self._tried(dict(self.start.overlay), self.start.made + in_text + alone)
+        if standing is None or not self._good(finding, standing, in_text + alone):
+            return None
+        if self._mirror is None and self._mirror_of is not None:
+            self._mirror = self._mirror_of()
+        mirror = self._mirror
+        twin = _same(finding, mirror._start.trial.findings) if mirror is not None else None
+        proven = mirror.prove(twin, in_text) if mirror is not None and twin is not None else None
+        if proven is None or mirror is None:
+            return None
+        overlay = dict(proven.standing.overlay)
+        fix = self._shown(in_text + alone, commands, overlay, standing.trial.graph)
+        return Proven(fix, Standing(standing.trial, overlay, standing.made), proven.standing)
+
+    def _good(self, finding: Finding, standing: Standing, changes: tuple[Change, ...]) -> bool:
+        before, after = self.start.trial, standing.trial
+        if not mended(finding, after.findings) or after.faults - before.faults:
+            return False
+        if set(before.graph.endpoints) - set(after.graph.endpoints):
+            return False
+        if harmful(before.findings, after.findings):
+            return False
+        return not collateral(before.graph, after.graph, changes, before.findings)
+
+    def _commands(self, changes: tuple[Change, ...], graph: RuleGraph) -> tuple[str, ...] | None:
+        found: list[str] = []
+        for change in changes:
+            made = next((m for maker in self._tools.commands if (m := maker(change, graph)) is not None), None)
+            if made is None:
+                return None
+            found += made
+            graph = change_graph(change, graph)
+        return tuple(dict.fromkeys(found))
+
+    def _made(self, changes: tuple[Change, ...]) -> dict[str, bytes] | None:
+        trial = self.start.trial
+        shop = Workshop(self._tools.base, trial.graph, dict(trial.resources), dict(self.start.overlay))
         edits: list[Edit] = []
         for change in changes:
-            made = next((m for maker in self._makers if (m := maker(change, shop)) is not None), None)
+            made = next((m for maker in self._tools.edits if (m := maker(change, shop)) is not None), None)
             if made is None:
                 return None
             edits += [edit for edit in made if edit not in edits]
         overlay = dict(shop.overlay)
         for file, some in by_file(edits).items():
             data = shop.data(file)
-            if data is None:
+            if data is None or not shop.inside(file):
                 return None
             try:
-                overlay[file] = apply(data, some)
+                overlay[file] = tidy(file, data, apply(data, some))
             except ValueError:
                 return None
         return overlay if overlay != shop.overlay else None
 
-    def _tried(self, overlay: dict[str, bytes]) -> Trial:
-        key = tuple(sorted(overlay.items()))
+    def _tried(self, overlay: dict[str, bytes], made: tuple[Change, ...]) -> Standing | None:
+        key = (tuple(sorted(overlay.items())), made)
         if key not in self._trials:
-            self._trials[key] = self._judge(overlay)
-        return self._trials[key]
+            if not self._budget.trial():
+                return None
+            self._trials[key] = self._tools.judge(overlay, made)
+        return Standing(self._trials[key], overlay, made)
 
-    def _shown(self, attempt: _Attempt) -> Fix:
-        changed = {f: d for f, d in attempt.overlay.items() if self._workshop.overlay.get(f) != d}
-        before = {file: self._workshop.data(file) or b"" for file in changed}
-        summary = "; ".join(_sentence(change, attempt.trial.graph) for change in attempt.changes)
-        return Fix(summary=summary, verified=True, patch=unified(before, changed), files=tuple(changed.items()))
+    def _shown(
+        self, changes: tuple[Change, ...], commands: tuple[str, ...], overlay: Mapping[str, bytes], graph: RuleGraph
+    ) -> Fix:
+        shop = Workshop(self._tools.base, graph, {}, dict(self.start.overlay))
+        changed = {f: d for f, d in overlay.items() if self.start.overlay.get(f) != d}
+        before = {file: shop.data(file) or b"" for file in changed}
+        summary = "; ".join(dict.fromkeys(_sentence(change, graph) for change in changes))
+        return Fix(
+            summary=summary,
+            verified=True,
+            patch=unified(before, changed),
+            commands=commands,
+            files=tuple(changed.items()),
+        )
+
+
+def _in_text(change: Change, graph: RuleGraph) -> bool:
+    """Whether the filter is written in a configuration file."""
+    holder = graph.filters.get(change.filter)
+    return holder is not None and (holder.origin.file or "").endswith((".tf", ".tofu", ".tf.json", ".tofu.json"))
+
+
+def _services_of(finding: Finding) -> IntervalSet:
+    found = EMPTY
+    for part in finding.service.split(" or "):
+        try:
+            found = found | parse(part)
+        except ValueError:
+            continue
+    return found
 
 
 def _sentence(change: Change, graph: RuleGraph) -> str:
@@ -128,12 +320,13 @@ def _sentence(change: Change, graph: RuleGraph) -> str:
         if change.peers.group is not None:
             who = _named(graph.groups.get(change.peers.group), change.peers.group)
         else:
-            who = ", ".join(cidrs(change.peers.addresses))
+            who = "anyone" if change.peers.addresses == REAL else ", ".join(cidrs(change.peers.addresses))
         way = "from" if change.direction.value == "ingress" else "to"
-        return f"allow {services} {way} {who} in {name}"
+        verb = "allow" if change.action is Action.ALLOW else "refuse"
+        return f"{verb} {services} {way} {who} in {name}"
     if not change.keep:
         return f"remove the rule from {name}"
-    kept = [" ".join(filter(None, [", ".join(render(k.services)), ", ".join(cidrs(k.addresses))])) for k in change.keep]
+    kept = [" ".join(filter(None, [", ".join(render(k.services)), _few(k.addresses)])) for k in change.keep]
     return f"narrow the rule of {name} to {' and '.join(kept)}"
 
 
@@ -142,17 +335,22 @@ def _named(thing: Filter | Group | None, id_: str) -> str:
     return (thing.origin.address or thing.name or id_) if thing is not None else id_
 
 
-def _same(finding: Finding, trial: Trial) -> Finding | None:
-    """The finding of the trial that speaks of the same flow, service and endpoints and is still violated."""
-    return next((f for f in _alike(finding, trial) if f.verdict == "violated"), None)
+def _few(addresses: IntervalSet, most: int = 6) -> str:
+    texts = cidrs(addresses)
+    return ", ".join(texts) if len(texts) <= most else f"{', '.join(texts[:most])} and {len(texts) - most} more"
 
 
-def _alike(finding: Finding, trial: Trial) -> Iterator[Finding]:
-    for other in trial.findings:
+def _same(finding: Finding, findings: Sequence[Finding]) -> Finding | None:
+    """The finding that speaks of the same flow, service and endpoints and is still violated."""
+    return next((f for f in _alike(finding, findings) if f.verdict == "violated"), None)
+
+
+def _alike(finding: Finding, findings: Sequence[Finding]) -> Iterator[Finding]:
+    for other in findings:
         if (other.id, other.service, other.kind) != (finding.id, finding.service, finding.kind):
             continue
         if _meet(finding.destination.endpoints, other.destination.endpoints) and (
-            finding.kind != "required" or _meet(finding.source.endpoints, other.source.endpoints)
+            finding.kind == "exclusive" or _meet(finding.source.endpoints, other.source.endpoints)
         ):
             yield other
 
@@ -161,9 +359,10 @@ def _meet(first: Sequence[str], second: Sequence[str]) -> bool:
     return not first or not second or bool(set(first) & set(second))
 
 
-def _mended(finding: Finding, trial: Trial) -> bool:
-    after = list(_alike(finding, trial))
-    return bool(after) and all(_RANK[f.verdict] == 0 for f in after)
+def mended(finding: Finding, findings: Sequence[Finding]) -> bool:
+    """Whether the finding is satisfied now, for all of its endpoints."""
+    after = list(_alike(finding, findings))
+    return bool(after) and all(f.verdict == "satisfied" for f in after)
 
 
 def _moved_on(before: Finding, after: Finding) -> bool:
@@ -171,35 +370,3 @@ def _moved_on(before: Finding, after: Finding) -> bool:
     return [(b.filter, b.direction) for b in before.blocked_by] != [
         (b.filter, b.direction) for b in after.blocked_by
     ] or before.missing != after.missing
-
-
-def _harmful(before: Trial, after: Trial) -> bool:
-    """Whether any finding got worse, any message is new, or any endpoint vanished."""
-    if after.faults - before.faults or set(before.graph.endpoints) - set(after.graph.endpoints):
-        return True
-    old, new = _ranks(before.findings), _ranks(after.findings)
-    if any(rank > old.get(key, 0) for key, rank in new.items()):
-        return True
-    old_lanes, new_lanes = _lanes(before.findings), _lanes(after.findings)
-    return any(not lanes <= old_lanes.get(key, set()) for key, lanes in new_lanes.items() if old.get(key, 0) < 2)
-
-
-def _ranks(findings: Sequence[Finding]) -> dict[tuple[str, str, str, str], int]:
-    """The worst verdict of each flow, service and pair of endpoints."""
-    worst: dict[tuple[str, str, str, str], int] = {}
-    for finding in findings:
-        rank = _RANK[finding.verdict]
-        for source in finding.source.endpoints or ("",):
-            for destination in finding.destination.endpoints or ("",):
-                key = (finding.id, finding.service, source if finding.kind == "required" else "", destination)
-                worst[key] = max(rank, worst.get(key, 0))
-    return worst
-
-
-def _lanes(findings: Sequence[Finding]) -> dict[tuple[str, str, str, str], set[Lane]]:
-    found: dict[tuple[str, str, str, str], set[Lane]] = {}
-    for finding in findings:
-        for destination in finding.destination.endpoints or ("",):
-            key = (finding.id, finding.service, "", destination)
-            found.setdefault(key, set()).update(finding.excess)
-    return found

@@ -44,6 +44,10 @@ class Workshop:
         except SyntaxProblem:
             return None
 
+    def inside(self, file: str) -> bool:
+        """Whether a file lies in the source itself, links followed: nothing else is ever changed."""
+        return (self.base / file).resolve().is_relative_to(self.base.resolve())
+
     def files_beside(self, file: str) -> dict[str, bytes]:
         """The HCL files of the folder in which `file` lies."""
         folder = (self.base / file).parent
@@ -58,4 +62,9 @@ class Workshop:
     def editable(self, resource: Resource) -> bool:
         """Whether the resource stands in a file of the user's own (not in an installed module)."""
         file = resource.origin.file
-        return file is not None and ".terraform" not in Path(file).parts and self.source(file) is not None
+        return (
+            file is not None
+            and ".terraform" not in Path(file).parts
+            and self.inside(file)
+            and self.source(file) is not None
+        )

@@ -1,0 +1,120 @@
+"""Whether an edit changed more than was planned: rules of other instances of a repeated block, rules beside it.
+
+A block that `for_each`, `count`, `dynamic` or a module call repeats makes several rules; changing it changes them all.
+That is right only where findings complain of all of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+
+from lint.fix.on_graph import apply_all, views
+from lint.fix.plan import Change
+from lint.graph.graph import RuleGraph
+from lint.graph.rules import Action, Addresses, GroupMembers, NamedAddresses, Peer, Rule
+from lint.space.intervals import EMPTY
+from lint.verdict.finding import Finding
+
+Signature = tuple[Hashable, ...]
+
+
+def collateral(
+    before: RuleGraph, after: RuleGraph, changes: Sequence[Change], findings: Sequence[Finding]
+) -> tuple[str, ...]:
+    """The ids of filters in which something changed that neither the changes nor any violated finding asked for."""
+    planned = apply_all(changes, before)
+    meant = {one.id for c in changes if c.filter in before.filters for one in views(before.filters[c.filter], before)}
+    violated = [f for f in findings if f.verdict == "violated"]
+    faulty = {(fault.filter, fault.rule) for f in violated for fault in f.rules}
+    blocking = {blocker.filter for f in violated for blocker in f.blocked_by}
+    found = []
+    for id_ in dict.fromkeys((*before.filters, *after.filters)):
+        old, new = before.filters.get(id_), after.filters.get(id_)
+        if old is None or new is None:
+            found.append(id_)
+            continue
+        if old.rules == new.rules:
+            continue
+        had, has = _signatures(old.rules), _signatures(new.rules)
+        wanted = _signatures(planned.filters[id_].rules)
+        if has in (had, wanted):
+            continue
+        changed = {rule.id for rule in old.rules} - {rule.id for rule in planned.filters[id_].rules}
+        changed |= {r.id for r in old.rules for p in planned.filters[id_].rules if p.id == r.id and p != r}
+        lost, gained = had - has, has - had
+        if any(
+            lost[_signature(rule)] and rule.id not in changed and (id_, rule.id) not in faulty for rule in old.rules
+        ):
+            found.append(id_)
+            continue
+        room = [*old.rules, *(planned.filters[id_].rules if id_ in meant else ())]
+        fresh = [rule for rule in new.rules if gained[_signature(rule)]]
+        if not all(_inside(rule, room) for rule in fresh) and not (
+            id_ not in meant and id_ in blocking and all(rule.action is Action.ALLOW for rule in fresh)
+        ):
+            found.append(id_)
+    return tuple(found)
+
+
+def _signatures(rules: Iterable[Rule]) -> Counter[Signature]:
+    return Counter(_signature(rule) for rule in rules)
+
+
+def _signature(rule: Rule) -> Signature:
+    return (
+        rule.direction,
+        rule.action,
+        _peers(rule.peers),
+        rule.services,
+        rule.services_may or rule.services,
+        rule.source_ports,
+        _peers(rule.local) if rule.local is not None else None,
+        rule.priority,
+        rule.exists,
+    )
+
+
+def _peers(peers: Iterable[Peer]) -> Hashable:
+    literal = EMPTY
+    others: set[Hashable] = set()
+    for peer in peers:
+        if isinstance(peer, Addresses):
+            literal = literal | peer.addresses
+        else:
+            others.add(_other(peer))
+    return literal, frozenset(others)
+
+
+def _other(peer: Peer) -> Hashable:
+    if isinstance(peer, GroupMembers):
+        return "group", peer.group
+    if isinstance(peer, NamedAddresses):
+        return "list", peer.list
+    return "unknown", getattr(peer, "text", "")
+
+
+def _inside(rule: Rule, room: Sequence[Rule]) -> bool:
+    """Whether everything that the rule matches is matched by rules of `room` that do the same."""
+    alike = [
+        one
+        for one in room
+        if one.direction is rule.direction and one.action is rule.action and rule.services <= one.services
+    ]
+    for peer in rule.peers:
+        if isinstance(peer, Addresses):
+            left = peer.addresses
+            for one in alike:
+                for other in one.peers:
+                    if isinstance(other, Addresses):
+                        left = left - other.addresses
+            if left and not _listed(alike):
+                return False
+        elif not any(_other(peer) == _other(o) for one in alike for o in one.peers if not isinstance(o, Addresses)):
+            return False
+    return True
+
+
+def _listed(rules: Sequence[Rule]) -> bool:
+    """Whether one of the rules names a list, of which the new rule may write a part out."""
+    return any(isinstance(peer, NamedAddresses) for rule in rules for peer in rule.peers)
