@@ -81,6 +81,12 @@ class Clients:
                 self._made[key] = client
             return client
 
+    def drop(self, account: Account, region: str) -> None:
+        """Let go of the clients of a region that is done: an organization has thousands."""
+        with _making:
+            for key in [key for key in self._made if key[0] is account.session and key[2] == region]:
+                del self._made[key]
+
     def _tell(self, model: Any, **_: Any) -> None:
         if self._heard is not None:
             self._heard(f"{model.service_model.service_name}.{model.name}")

@@ -18,7 +18,13 @@ Ask = Callable[..., Answer]
 
 def collect_region(collection: Collection, clients: Clients, account: Account, region: str) -> None:
     """Make every call for a region. A region that doesn't answer at all is asked once."""
+    try:
+        _collect(collection, clients, account, region)
+    finally:
+        clients.drop(account, region)
 
+
+def _collect(collection: Collection, clients: Clients, account: Account, region: str) -> None:
     def ask(operation: Operation, parent: str | None = None) -> Answer:
         parameters = {operation.parent: parent} if parent is not None else {}
 
@@ -40,7 +46,7 @@ def collect_region(collection: Collection, clients: Clients, account: Account, r
     answers = {calls.VPCS.name: first}
     for answer in collection.together([partial(ask, operation) for operation in rest], most):
         answers[answer.call.operation] = answer
-    more = list(_follow_up(answers))
+    more = list(_follow_up(account, answers))
     collection.progress.expect(len(more))
     found = collection.together([partial(ask, operation, parent) for operation, parent in more], most)
     tables = [
@@ -54,7 +60,7 @@ def collect_region(collection: Collection, clients: Clients, account: Account, r
     collection.together(last, most)
 
 
-def _follow_up(answers: dict[str, Answer]) -> Iterator[tuple[Operation, str | None]]:
+def _follow_up(account: Account, answers: dict[str, Answer]) -> Iterator[tuple[Operation, str | None]]:
     """The calls that the answers call for: of prefix lists in use, peered VPCs, load balancers and transit gateways."""
     groups = list(_listed(answers[calls.SECURITY_GROUPS.name], "SecurityGroups"))
     routes = [
@@ -64,7 +70,11 @@ def _follow_up(answers: dict[str, Answer]) -> Iterator[tuple[Operation, str | No
     ]
     for id_ in _used_lists(groups, routes):
         yield calls.PREFIX_LIST_ENTRIES, id_
-    own = {str(vpc.get("VpcId")) for vpc in _listed(answers[calls.VPCS.name], "Vpcs")}
+    own = {
+        str(vpc.get("VpcId"))
+        for vpc in _listed(answers[calls.VPCS.name], "Vpcs")
+        if vpc.get("OwnerId", account.id) == account.id  # of a shared VPC only its owner may ask
+    }
     peered = {
         str((peering.get(side) or {}).get("VpcId"))
         for peering in _listed(answers[calls.PEERINGS.name], "VpcPeeringConnections")
