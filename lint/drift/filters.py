@@ -113,9 +113,12 @@ class FilterComparison:
             opened: list[RulePiece] = []
             closed: list[RulePiece] = []
             spans: list[tuple[TrafficSet, TrafficSet]] = []
-            for local, one, other in self._judged_both(before, after, direction):
-                more, less = gained(one, other), gained(other, one)
+            alike: dict[tuple[Delta, Delta], list[str]] = {}
+            for part, one, other in self._judged_both(before, after, direction):
+                alike.setdefault((gained(one, other), gained(other, one)), []).append(part or "")
+            for (more, less), parts in alike.items():
                 if more or less:
+                    local = ", ".join(parts) if len(alike) > 1 else None
                     opened += self._pieces(more, local)
                     closed += self._pieces(less, local)
                     spans.append((more.changed | more.possible, less.changed | less.possible))
@@ -207,12 +210,9 @@ class FilterComparison:
             yield peer
 
     def _listed(self, peer: NamedAddresses, graph: RuleGraph) -> Iterator[Addresses | UnknownPeer]:
-        """What a list holds.
-
-        One of which both sources know as little is a place of its own: it holds the same in both.
-        """
+        """What a list holds. One of which neither source knows anything is a place of its own: the same in both."""
         mine, other = (one.address_lists.get(peer.list) for one in (self._old, self._new))
-        if _same_list(mine, other) and (mine is None or mine.must != mine.may):
+        if _same_list(mine, other) and (mine is None or (mine.may and not mine.must)):
             yield Addresses(IntervalSet.of(self._standing(peer.list if mine is None else mine.name)), peer.text)
             return
         here = graph.address_lists.get(peer.list)
