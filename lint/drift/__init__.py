@@ -5,7 +5,7 @@ Knows no source and no cloud.
 
 from __future__ import annotations
 
-from lint.drift.compare import compare
+from lint.drift.comparison import compare
 from lint.drift.result import Drift, FilterChange, ReachChange
 
 __all__ = ["Drift", "FilterChange", "ReachChange", "compare"]

@@ -9,16 +9,31 @@ import pytest
 
 from lint.drift import Drift, ReachChange, compare
 from lint.drift.result import INTERNET, PRIVATE
+from lint.graph.endpoints import Endpoint, Layer
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, UnknownPeer
 from lint.origin import Reason
-from lint.reach import Party, between
+from lint.reach import Engine, Party, between
+from lint.reach.answer import trails_between
+from lint.reach.trails import Trail
 from lint.report.diff import DiffReport, addresses_text, render_json, render_markdown, render_text
 from lint.sources import LoadOptions, load, parse
-from lint.space.addresses import IPV4, PUBLIC, parse_cidr, parse_cidrs
+from lint.space.addresses import IPV4, PUBLIC, REAL, parse_cidr, parse_cidrs
 from lint.space.intervals import IntervalSet
 from lint.space.services import render
-from tests.reach.build import graph, machine, network, route, rule, security_group, subnet, table, unknown_machine
+from tests.reach.build import (
+    address_list,
+    graph,
+    machine,
+    network,
+    nsg,
+    route,
+    rule,
+    security_group,
+    subnet,
+    table,
+    unknown_machine,
+)
 
 FIXTURES = sorted(path for path in Path(__file__).parents[2].glob("fixtures/aws/*/*") if (path / "state.json").exists())
 
@@ -303,3 +318,72 @@ class TestReports:
     def test_a_hole_in_a_set_is_told_as_a_hole(self) -> None:
         hole = parse_cidr("0.0.0.0/0") - parse_cidr("203.0.113.10/31")
         assert addresses_text(hole) == "0.0.0.0/0 except 203.0.113.10/31"
+
+
+class TestNamedLists:
+    """Azure's Internet tag: certainly the public addresses, perhaps more."""
+
+    def world(self, *rules: object) -> RuleGraph:
+        inside = subnet("subnet-1", "10.0.1.0/24")
+        border = replace(inside, layers=(Layer("nsg", ("nsg-1",)),))
+        internet = address_list("list-internet", PUBLIC, REAL - parse_cidr("10.0.0.0/16"))
+        return graph(
+            border,
+            nsg("nsg-1", *rules),  # type: ignore[arg-type]
+            internet,
+            replace(machine("web", "10.0.1.10", subnet=inside), layers=()),
+        )
+
+    def test_a_list_that_is_opened_is_certain_where_it_is_and_closes_nothing(self) -> None:
+        console = rule("in", "tcp/22", "203.0.113.10/32", priority=100)
+        wider = rule("in", "tcp/22", "list-internet", priority=100)
+        (change,) = compare(self.world(console), self.world(wider)).filters
+        certain = [piece for piece in change.opened if piece.certain]
+        assert [piece.addresses for piece in certain] == [PUBLIC - parse_cidr("203.0.113.10/32")]
+        assert change.closed == ()
+
+    def test_a_rule_for_one_address_of_the_subnet_says_which(self) -> None:
+        narrow = rule("in", "tcp/22", "203.0.113.10/32", priority=100, local="10.0.1.10/32")
+        drift = compare(self.world(), self.world(narrow))
+        (change,) = drift.filters
+        assert [piece.local for piece in change.opened] == ["10.0.1.10/32"]
+        assert [c.destination for c in drift.opened] == ["web"]
+
+
+class TestCost:
+    def test_a_rule_for_one_group_asks_about_its_members_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        count = 60
+        machines = [machine(f"m-{n}", f"10.0.0.{n + 1}", groups=[f"sg-{n}"]) for n in range(count)]
+        groups = [security_group(f"sg-{n}", HTTPS, rule("out", "any", "0.0.0.0/0")) for n in range(count)]
+        old = graph(*groups, *machines, security_group("sg-client"))
+        opened = replace(groups[0], rules=(*groups[0].rules, rule("in", "tcp/22", "sg-7")))
+        asked: list[tuple[str, str]] = []
+
+        def counted(engine: Engine, source: Endpoint, destination: Endpoint) -> list[Trail]:
+            asked.append((source.id, destination.id))
+            return trails_between(engine, source, destination)
+
+        monkeypatch.setattr("lint.drift.comparison.trails_between", counted)
+        drift = compare(old, replace(old, filters={**old.filters, "sg-0": opened}))
+        assert [(c.source, c.destination) for c in drift.opened] == [("m-7", "m-0")]
+        assert set(asked) == {("m-7", "m-0")}
+
+    def test_graphs_that_are_equal_are_asked_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("lint.drift.comparison.trails_between", None)
+        monkeypatch.setattr("lint.drift.comparison.arriving_from", None)
+        assert compare(web(HTTPS), web(HTTPS)).empty
+
+
+def test_what_a_machine_may_now_send_is_told_by_where_it_goes() -> None:
+    import json
+
+    old, new = web(HTTPS), web(HTTPS, rule("out", "tcp/443", "198.51.100.0/24"))
+    drift = compare(old, new)
+    change = only(drift.opened, "web", INTERNET)
+    assert change.by_destination
+    assert change.traffic.peers() == parse_cidr("198.51.100.0/24")
+    entries = json.loads(render_json(DiffReport("a", "b", drift)))["opened"]
+    entry = next(one for one in entries if one["from"] == "web")
+    assert entry["allowed"] == [
+        {"from": None, "to": "198.51.100.0/24", "service": "tcp/443", "source_ports": "0-65535"}
+    ]
