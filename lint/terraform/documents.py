@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from lint.origin import Reason
-from lint.terraform.resources import Coverage, Nested, Resource
+from lint.terraform.resources import Coverage, Resource, count_unknown
 from lint.terraform.types import DYNAMIC
 from lint.terraform.values import (
     SENSITIVE,
@@ -150,12 +150,7 @@ def local_provider(full: object) -> str:
 def coverage_of(resources: Iterable[Resource], modules: int) -> Coverage:
     """Everything that a plan or state lists is read: what is counted is what it holds."""
     found = tuple(resources)
-    return Coverage(1, 1, modules, modules, len(found), sum(_unknown(r.values, r.blocks) for r in found))
-
-
-def _unknown(values: Mapping[str, Value], blocks: Mapping[str, tuple[Nested, ...]]) -> int:
-    count = sum(not value.known for value in values.values())
-    return count + sum(_unknown(n.values, n.blocks) for found in blocks.values() for n in found)
+    return Coverage(1, 1, modules, modules, len(found), sum(count_unknown(r.values, r.blocks) for r in found))
 
 
 def wholly_unknown(value: Value) -> bool:

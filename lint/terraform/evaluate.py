@@ -25,7 +25,7 @@ from lint.terraform.instances import Made, ModuleInstance
 from lint.terraform.modules import Installed, find_module
 from lint.terraform.names import Fixed
 from lint.terraform.options import Options
-from lint.terraform.resources import Comment, Coverage, Diagnostic, Evaluation, Nested, Resource
+from lint.terraform.resources import Comment, Coverage, Diagnostic, Evaluation, Resource, count_unknown
 from lint.terraform.scope import EvaluationProblem, Scope, UndeclaredName, no_names, origin_of
 from lint.terraform.syntax.problem import SyntaxProblem
 from lint.terraform.syntax.tree import Block, Expression
@@ -365,7 +365,7 @@ class Run:
                 modules_called=called,
                 modules_evaluated=evaluated,
                 resources_seen=len(resources),
-                unknown=sum(_count_unknown(r.values, r.blocks) for r in resources),
+                unknown=sum(count_unknown(r.values, r.blocks) for r in resources),
             ),
             comments=comments,
         )
@@ -458,11 +458,3 @@ def _comments(comments: tuple[Comment, ...], block: Block) -> tuple[str, ...]:
     while above - 1 in by_line:
         above -= 1
     return tuple(comment.text for comment in comments if above <= comment.line <= last)
-
-
-def _count_unknown(values: Mapping[str, Value], blocks: Mapping[str, tuple[Nested, ...]]) -> int:
-    count = sum(not value.known for value in values.values())
-    for found in blocks.values():
-        for nested in found:
-            count += _count_unknown(nested.values, nested.blocks)
-    return count

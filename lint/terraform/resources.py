@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lint.origin import Origin, Reason
 from lint.terraform.types import DYNAMIC
-from lint.terraform.values import Reference, Unknown, Value
+from lint.terraform.values import Reference, Unknown, Value, unknown_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +209,16 @@ def elements(
         elif isinstance(element.data, dict):
             found.append(Nested(element.data, {}, spots[index] if index < len(spots) else origin))
     return tuple(found), tuple(reasons)
+
+
+def count_unknown(values: Mapping[str, Value], blocks: Mapping[str, tuple[Nested, ...]]) -> int:
+    """How many arguments are set and not wholly known.
+
+    What only refers to another resource's computed attribute doesn't count: it is known what it refers to.
+    """
+    count = sum(not value.known and _open(value) for value in values.values())
+    return count + sum(count_unknown(n.values, n.blocks) for found in blocks.values() for n in found)
+
+
+def _open(value: Value) -> bool:
+    return any(not (reason.code or "").startswith("tf.computed:") for reason in unknown_reasons(value))
