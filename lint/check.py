@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lint.origin import Origin, Problem
-from lint.sources import Loaded, LoadOptions, Source, load, parse
+from lint.sources import Loaded, LoadOptions, Source, SourceError, load, parse
 
 if TYPE_CHECKING:
     from lint.fix.plan import Change
@@ -292,7 +292,7 @@ def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver
 
 def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
     """What finds proven fixes for this run's findings."""
-    from lint.fix import aws_commands, aws_terraform, azure_commands, azure_terraform
+    from lint.fix import aws_commands, aws_terraform, azure_commands, azure_terraform, literals
     from lint.fix.on_graph import apply_all
     from lint.fix.prove import Prover, Standing, Tools, Trial
     from lint.verdict.judge import judge
@@ -322,7 +322,7 @@ def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
         run.loaded.base,
         judge_with,
         ask,
-        (aws_terraform.edits, azure_terraform.edits),
+        (aws_terraform.edits, azure_terraform.edits, literals.edits),
         (aws_commands.commands, azure_commands.commands),
         _documented(run),
     )
@@ -333,7 +333,7 @@ def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
 
 
 def _configurations(sources: Sequence[Source]) -> tuple[Source, ...]:
-    """The sources with the configuration in place of each plan and state beside which one lies; () where there is none."""
+    """The sources with the configuration in place of each plan and state that lies beside one; () where none does."""
     from lint.sources import has_configuration
 
     found: dict[Source, None] = {}

@@ -1,4 +1,4 @@
-"""Changes of security groups that live in an account as `aws ec2` commands, quoted for a shell. Knows no text of Terraform."""
+"""Changes of security groups that live in an account as `aws ec2` commands, quoted for a shell. Knows no Terraform."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _added(change: AddRule, holder: Filter, graph: RuleGraph) -> list[Permission
 
 
 def _narrowed(change: NarrowRule, holder: Filter, rule: Rule, graph: RuleGraph) -> tuple[str, ...] | None:
-    """Add what stays where it isn't there already, then take the wide rule away: nothing documented is cut in between."""
+    """Add what stays, then take the wide rule away: nothing documented is cut in between."""
     made: list[str] = []
     for keep in change.keep:
         peers = _kept(keep, rule, holder, graph)

@@ -37,8 +37,14 @@ CLASSIC = "aws_security_group_rule"
 _MOST = 8  # a fix that would write more CIDRs or rules than this isn't a suggestion any more
 
 
-def edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
-    """The text edits that make `change`, or None where the text gives no way to."""
+def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
+    """The text edits that make `change`, the best way first; nothing where the text gives no way to."""
+    made = _edits(change, shop)
+    if made is not None:
+        yield made
+
+
+def _edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
     holder = shop.graph.filters.get(change.filter)
     if holder is None or holder.kind != "security_group":
         return None

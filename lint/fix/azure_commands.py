@@ -1,4 +1,4 @@
-"""Changes of network security groups that live in a subscription as `az network nsg rule` commands, quoted for a shell."""
+"""Changes of network security groups in a subscription as `az network nsg rule` commands, quoted for a shell."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _narrowed(
     if not change.keep:
         return (_command("delete", target, ["--name", rule.name]),)
     first, *more = change.keep
-    made = []
+    made: list[str] = []
     taken: frozenset[int] = frozenset()
     for keep in more:  # what is split off is made first: nothing documented is cut in between
         priority = beside(holder, rule, taken)

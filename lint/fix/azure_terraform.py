@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lint.fix.edits import Edit
 from lint.fix.hcl import (
     block_at,
@@ -31,8 +33,14 @@ FIRST, LAST = 100, 4096  # priorities that a rule of one's own may have
 _MOST = 16
 
 
-def edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
-    """The text edits that make `change`, or None where the text gives no way to."""
+def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
+    """The text edits that make `change`, the best way first; nothing where the text gives no way to."""
+    made = _edits(change, shop)
+    if made is not None:
+        yield made
+
+
+def _edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
     holder = shop.graph.filters.get(change.filter)
     if holder is None or holder.kind != "nsg":
         return None

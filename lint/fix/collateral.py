@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 
 from lint.fix.on_graph import apply_all, views
 from lint.fix.plan import Change
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, GroupMembers, NamedAddresses, Peer, Rule
-from lint.space.intervals import EMPTY
+from lint.space.intervals import EMPTY, IntervalSet
 from lint.verdict.finding import Finding
 
 Signature = tuple[Hashable, ...]
@@ -39,6 +40,9 @@ def collateral(
         had, has = _signatures(old.rules), _signatures(new.rules)
         wanted = _signatures(planned.filters[id_].rules)
         if has in (had, wanted):
+            continue
+        if id_ in meant and _lost(planned.filters[id_].rules, new.rules):
+            found.append(id_)
             continue
         changed = {rule.id for rule in old.rules} - {rule.id for rule in planned.filters[id_].rules}
         changed |= {r.id for r in old.rules for p in planned.filters[id_].rules if p.id == r.id and p != r}
@@ -92,6 +96,16 @@ def _other(peer: Peer) -> Hashable:
     if isinstance(peer, NamedAddresses):
         return "list", peer.list
     return "unknown", getattr(peer, "text", "")
+
+
+def _lost(planned: Sequence[Rule], made: Sequence[Rule]) -> bool:
+    """Whether anything that should be let through isn't."""
+    return any(
+        not _inside(replace(rule, services=IntervalSet.span(low, high)), made)
+        for rule in planned
+        if rule.action is Action.ALLOW
+        for low, high in rule.services.pairs
+    )
 
 
 def _inside(rule: Rule, room: Sequence[Rule]) -> bool:

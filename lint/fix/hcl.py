@@ -154,6 +154,17 @@ def drop_attribute(source: Source, block: Block, name: str) -> Edit | None:
     return Edit(source.file, start, end, "")
 
 
+def drop_lines(source: Source, start: int, end: int) -> Edit | None:
+    """Remove the lines that hold the element from `start` to `end` and its comma; None where they hold more than it."""
+    first = _line_start(source, start)
+    last = source.data.find(b"\n", end)
+    last = len(source.data) if last < 0 else last + 1
+    rest = source.data[end:last].strip().lstrip(b",").strip()
+    if source.data[first:start].strip() or (rest and not rest.startswith((b"#", b"//"))):
+        return None
+    return Edit(source.file, first, last, "")
+
+
 def drop_block(source: Source, block: Block) -> Edit:
     """Remove a block, the comment lines directly above it, and the blank line that would be left double."""
     start = _line_start(source, block.span.start)

@@ -68,7 +68,7 @@ def _added(change: AddRule, holder: Filter, graph: RuleGraph) -> Filter | None:
 
 
 def place_of(change: AddRule, holder: Filter) -> int | None:
-    """The priority of a new rule of an ordered filter: before what refuses, a refusal behind everything; None: no place."""
+    """The priority of a new rule of an ordered filter: before what refuses, a refusal behind all; None: no place."""
     if change.action is Action.DENY:
         return last_priority(holder, change.direction)
     return free_priority(holder, change.direction, change.services, change.peers.addresses or None)

@@ -47,7 +47,7 @@ class AddRule:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """A part of a rule that stays: these peers, these services. `others`: peers named by groups or lists stay in it too."""
+    """A part of a rule that stays: these peers, these services. `others`: and peers named by groups or lists."""
 
     addresses: IntervalSet
     services: IntervalSet
@@ -115,7 +115,8 @@ def _near(
 
 def _serves(endpoint: Endpoint, blocking: Filter, graph: RuleGraph) -> bool:
     """Whether the filter, from any viewpoint, stands before this endpoint."""
-    subnets = [graph.subnets[a.subnet] for a in endpoint.addresses if a.subnet in graph.subnets]
+    named = [address.subnet for address in endpoint.addresses if address.subnet is not None]
+    subnets = [graph.subnets[name] for name in named if name in graph.subnets]
     layers = [*endpoint.layers, *(layer for subnet in subnets for layer in subnet.layers)]
     held = [graph.filters[f] for layer in layers for f in layer.filters if f in graph.filters]
     return any(f.id == blocking.id or (f.kind == blocking.kind and f.origin == blocking.origin) for f in held)
@@ -128,11 +129,12 @@ def _by_name(graph: RuleGraph) -> dict[str, Endpoint]:
 
 
 def alternatives(service: str) -> tuple[IntervalSet, ...]:
-    """The services of a finding's service text; `tcp/22 or tcp/443` are alternatives."""
+    """The services of a finding's service text; `tcp/22 or tcp/443` are alternatives, `any except tcp/443` is one."""
     found = []
     for part in service.split(" or "):
+        whole, _, but = part.partition(" except ")
         try:
-            found.append(parse(part))
+            found.append(parse(whole) - (IntervalSet.union_of(map(parse, but.split(", "))) if but else EMPTY))
         except ValueError:
             continue
     return tuple(found)
@@ -175,7 +177,7 @@ def _excess(
     documented: IntervalSet,
     together: Callable[[RuleAtFault], IntervalSet] | None,
 ) -> Iterator[tuple[Change, ...]]:
-    """Narrow every rule at fault: its peers for what is judged, its peers for all it lets through, its ports; or drop it."""
+    """Narrow every rule at fault: its peers for what is judged, for all that it lets through, its ports; or drop it."""
     judged = IntervalSet.union_of(alternatives(finding.service))
     faulty: dict[tuple[object, str], tuple[Filter, Rule, IntervalSet]] = {}
     refused: dict[object, Filter] = {}

@@ -1,4 +1,4 @@
-"""Free priorities of ordered filters (NSGs): before the rule that blocks, or beside a rule that is split. Edits nothing."""
+"""Free priorities of ordered filters (NSGs): before the rule that blocks, or beside one that is split."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, product
 from pathlib import Path
 from time import monotonic
 
@@ -15,7 +16,7 @@ from lint.fix.collateral import collateral
 from lint.fix.edits import Edit, apply, by_file, unified
 from lint.fix.on_graph import apply as change_graph
 from lint.fix.on_graph import apply_all
-from lint.fix.plan import AddRule, Change, propose
+from lint.fix.plan import AddRule, Change, alternatives, propose
 from lint.fix.tidy import tidy
 from lint.fix.workshop import Workshop
 from lint.fix.worse import harmful
@@ -23,12 +24,15 @@ from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Filter, Group
 from lint.space.addresses import REAL, cidrs
 from lint.space.intervals import EMPTY, IntervalSet
-from lint.space.services import parse, render
+from lint.space.services import render
 from lint.terraform.resources import Resource
 from lint.verdict.finding import Finding, Fix, RuleAtFault
 
 STEPS = 4
 """A missing flow may be blocked several times in a row (egress, then ingress): so many changes one fix may hold."""
+
+ALTERNATIVES = 6
+"""So many ways to write one change in a text are tried."""
 
 WRITTEN = 4
 """So many ways that mend a finding on the graph are tried as text or commands."""
@@ -64,7 +68,7 @@ class Proven:
 
 @dataclass
 class Budget:
-    """What one run may spend on fixes: whole trials, questions about one flow, and seconds. `cut`: something was left."""
+    """What a run may spend on fixes: whole trials, questions about one flow, seconds. `cut`: something was left."""
 
     trials: int = 60
     questions: int = 600
@@ -94,7 +98,7 @@ Judge = Callable[[Mapping[str, bytes], "tuple[Change, ...]"], Trial]
 Ask = Callable[[RuleGraph, Finding], "tuple[Finding, ...]"]
 """Judges one finding's flow alone on a graph."""
 
-EditMaker = Callable[[Change, Workshop], "tuple[Edit, ...] | None"]
+EditMaker = Callable[[Change, Workshop], "Iterator[tuple[Edit, ...]]"]
 CommandMaker = Callable[[Change, RuleGraph], "tuple[str, ...] | None"]
 
 
@@ -130,14 +134,10 @@ class Prover:
 
     def fix(self, finding: Finding) -> Proven | None:
         """A fix that was made, judged and found good, or None."""
-        written = 0
-        for changes in self._ways(finding):
+        for changes in islice(self._ways(finding), WRITTEN):
             found = self.prove(finding, changes)
             if found is not None:
                 return found
-            written += 1
-            if written == WRITTEN:
-                break
         return None
 
     def after(self, proven: Proven) -> Prover:
@@ -189,9 +189,9 @@ class Prover:
             for other in self.start.trial.findings:
                 if other.verdict != "violated" or other.kind != finding.kind or other.deployment != finding.deployment:
                     continue
-                if any(f.filter == fault.filter and f.rule == fault.rule for f in other.rules):
-                    if self._tools.documented(other) == peers:
-                        found = found | _services_of(other)
+                blamed = any(f.filter == fault.filter and f.rule == fault.rule for f in other.rules)
+                if blamed and self._tools.documented(other) == peers:
+                    found = found | IntervalSet.union_of(alternatives(other.service))
             return found
 
         return services
@@ -206,13 +206,11 @@ class Prover:
             return None
         if in_text and self._mirror_of is not None:
             return self._mirrored(finding, in_text, alone, commands)
-        overlay = self._made(in_text) if in_text else dict(self.start.overlay)
-        if overlay is None:
-            return None
-        standing = self._tried(overlay, self.start.made + alone)
-        if standing is None or not self._good(finding, standing, changes):
-            return None
-        return Proven(self._shown(changes, commands, overlay, standing.trial.graph), standing)
+        for overlay in self._made(in_text) if in_text else [dict(self.start.overlay)]:
+            standing = self._tried(overlay, self.start.made + alone)
+            if standing is not None and self._good(finding, standing, changes):
+                return Proven(self._shown(changes, commands, overlay, standing.trial.graph), standing)
+        return None
 
     def _mirrored(
         self, finding: Finding, in_text: tuple[Change, ...], alone: tuple[Change, ...], commands: tuple[str, ...]
@@ -224,7 +222,7 @@ class Prover:
         if self._mirror is None and self._mirror_of is not None:
             self._mirror = self._mirror_of()
         mirror = self._mirror
-        twin = _same(finding, mirror._start.trial.findings) if mirror is not None else None
+        twin = _same(finding, mirror.start.trial.findings) if mirror is not None else None
         proven = mirror.prove(twin, in_text) if mirror is not None and twin is not None else None
         if proven is None or mirror is None:
             return None
@@ -252,17 +250,22 @@ class Prover:
             graph = change_graph(change, graph)
         return tuple(dict.fromkeys(found))
 
-    def _made(self, changes: tuple[Change, ...]) -> dict[str, bytes] | None:
+    def _made(self, changes: tuple[Change, ...]) -> Iterator[dict[str, bytes]]:
+        """The files with the changes written in them, each in one of the ways in which the text allows it."""
         trial = self.start.trial
         shop = Workshop(self._tools.base, trial.graph, dict(trial.resources), dict(self.start.overlay))
-        edits: list[Edit] = []
-        for change in changes:
-            made = next((m for maker in self._tools.edits if (m := maker(change, shop)) is not None), None)
-            if made is None:
-                return None
-            edits += [edit for edit in made if edit not in edits]
+        written = [
+            list(islice((way for maker in self._tools.edits for way in maker(change, shop)), ALTERNATIVES))
+            for change in changes
+        ]
+        for ways in islice(product(*written), ALTERNATIVES):
+            overlay = self._overlay(shop, [edit for edits in ways for edit in edits])
+            if overlay is not None:
+                yield overlay
+
+    def _overlay(self, shop: Workshop, edits: Sequence[Edit]) -> dict[str, bytes] | None:
         overlay = dict(shop.overlay)
-        for file, some in by_file(edits).items():
+        for file, some in by_file(dict.fromkeys(edits)).items():
             data = shop.data(file)
             if data is None or not shop.inside(file):
                 return None
@@ -300,16 +303,6 @@ def _in_text(change: Change, graph: RuleGraph) -> bool:
     """Whether the filter is written in a configuration file."""
     holder = graph.filters.get(change.filter)
     return holder is not None and (holder.origin.file or "").endswith((".tf", ".tofu", ".tf.json", ".tofu.json"))
-
-
-def _services_of(finding: Finding) -> IntervalSet:
-    found = EMPTY
-    for part in finding.service.split(" or "):
-        try:
-            found = found | parse(part)
-        except ValueError:
-            continue
-    return found
 
 
 def _sentence(change: Change, graph: RuleGraph) -> str:

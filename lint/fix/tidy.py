@@ -1,4 +1,4 @@
-"""Aligns the lines that an edit touched as `terraform fmt` does: equal signs and comments of lines that follow each other.
+"""Aligns the lines that an edit touched as `terraform fmt` does: equal signs and comments of neighbouring lines.
 
 Lines that nobody touched, and runs that weren't aligned before, stay as they are.
 """
