@@ -37,6 +37,7 @@ from lint.azure.records import (
     view,
 )
 from lint.azure.service_tags import is_service_tags
+from lint.documents.json_text import read_json
 from lint.origin import Origin, Reason
 
 MAX_FILE = 512 * 1024 * 1024  # bytes; the public service tags file has about 5 MB
@@ -74,6 +75,18 @@ class Document:
     lines: Mapping[str, int] = field(default_factory=dict)  # where each id stands first
 
 
+_CLOUD = ("microsoft.network/", "microsoft.compute/")
+_ANSWERS = {
+    "id",
+    "value",
+    "values",
+    "data",
+    "responses",
+    "$schema",
+    "error",
+    "netpact_coverage",
+    "effectiveSecurityRules",
+}
 _MENTIONS = (b"microsoft.", b"changenumber", b"deploymenttemplate")
 
 
@@ -115,7 +128,17 @@ def load_dump(path: Path, *, azure_only: bool = False) -> tuple[tuple[Document, 
         folder = Path(name).parent.as_posix()
         folder = "" if folder == "." else folder
         try:
-            documents.append(Document(json.loads(text), name, folder, None, _lines(text)))
+            data, twice = read_json(text)
+            documents.append(Document(data, name, folder, None, _lines(text)))
+            if twice:
+                problems.append(
+                    Reason(
+                        f"{name} gives the key {twice[0][:60]!r} twice in one object, and only one of them was read",
+                        "azure.dump",
+                        origin,
+                        "collect it again",
+                    )
+                )
         except RecursionError:
             problems.append(Reason(f"{name} is nested too deeply", "azure.dump", origin))
         except ValueError as error:
@@ -166,11 +189,48 @@ def is_dump(data: Any) -> bool:
         if at > 50:
             break
         kind = _type(row)
-        if kind.startswith(("microsoft.network/", "microsoft.compute/")):
+        if kind.startswith(_CLOUD):
             return True
         if "effectiveSecurityRules" in row:
             return True
-    return isinstance(data, Mapping) and _spec_body(data) is not None
+    return isinstance(data, Mapping) and (_spec_body(data) is not None or bool(_wrapped(data)) or _says_azure(data))
+
+
+def _says_azure(data: Mapping[str, Any]) -> bool:
+    """Whether an error comes from Azure's resource manager, which names what it refused."""
+    return _refused(data) is not None and "microsoft." in str(data["error"].get("message", "")).lower()
+
+
+def _wrapped(data: Any) -> list[Any]:
+    """What one object holds under names of a person's own choice, if answers are among it."""
+    if not _wraps(data, 3):
+        return []
+    return [one for one in data.values() if isinstance(one, Mapping | list)]
+
+
+def _wraps(data: Any, depth: int) -> bool:
+    if not isinstance(data, Mapping) or depth == 0 or _ANSWERS & data.keys():
+        return False
+    return any(_is_answer(one) or _wraps(one, depth - 1) for one in data.values())
+
+
+def _is_answer(data: Any) -> bool:
+    """Whether this is a list of ARM resources, or one page of them."""
+    rows = data.get("value") if isinstance(data, Mapping) else data
+    if not isinstance(rows, list):
+        return False
+    first = next((one for one in rows if isinstance(one, Mapping)), None)
+    if first is None:
+        return isinstance(data, Mapping)
+    return _is_answer(first) or _type(first).startswith(_CLOUD)
+
+
+def _refused(data: Any) -> str | None:
+    """What an answer says that is an error: `{"error": {"code", "message"}}`."""
+    error = data.get("error") if isinstance(data, Mapping) and "value" not in data else None
+    if not isinstance(error, Mapping) or not isinstance(error.get("code"), str):
+        return None
+    return str(error["code"])[:100]
 
 
 def _is_template(data: Any) -> bool:
@@ -199,7 +259,8 @@ class _Reading:
         self.problems: dict[Reason, None] = {}
         self.notes: dict[str, None] = {}
         self.tags: list[tuple[Any, Origin]] = []
-        self.pages: dict[tuple[str, str], list[bool]] = {}
+        self.pages: dict[tuple[str, str, str], list[bool]] = {}  # by folder, type and subscription: is it a last page
+        self.refusals: dict[Reason, str] = {}  # answers that are an error, with the type that was asked for
         self.types: set[str] = set()
         self.missing: dict[Missing, None] = {}
 
@@ -227,7 +288,20 @@ class _Reading:
         if isinstance(data, Mapping) and "netpact_coverage" in data:
             self.missing.update(dict.fromkeys(read_manifest(data["netpact_coverage"])))
             return
+        parts = _wrapped(data)
+        if parts:
+            for part in parts:
+                self.take(replace(document, data=part))
+            return
         asked = _asked(data, document)
+        refused = _refused(data)
+        if refused is not None:
+            kind = type_of((asked or "").partition("?")[0])
+            what = kind or f"what {document.file or 'a document'} was to hold"
+            self.refusals[
+                Reason(f"Azure refused {what}: {refused}", f"azure.coverage:{kind}", origin, "collect it again")
+            ] = kind
+            return
         if (
             asked is not None
             and isinstance(data, Mapping)
@@ -237,8 +311,10 @@ class _Reading:
             return
         count = 0
         kinds: set[str] = set()
+        subscriptions: set[str] = set()
         for row, _ in _rows(data, ""):
             count += 1
+            subscriptions.add((segment_of(str(row.get("id")), "subscriptions") or "").lower())
             kind = self.row(row, origin, document, "dump")
             if kind:
                 kinds.add(kind)
@@ -246,7 +322,10 @@ class _Reading:
             more = data.get("nextLink") or data.get("skip_token") or data.get("$skipToken")
             truncated = str(data.get("resultTruncated", "")).lower() == "true"
             kind = next(iter(sorted(kinds)), type_of(asked or ""))
-            self.pages.setdefault((document.folder, kind), []).append(not (more or truncated))
+            # A link to a further page names its subscription; pages of several subscriptions are one list.
+            named = segment_of(more, "subscriptions") if isinstance(more, str) else None
+            of = (named or (subscriptions.pop() if len(subscriptions) == 1 else "")).lower()
+            self.pages.setdefault((document.folder, kind, of), []).append(not (more or truncated))
         if count == 0 and not (isinstance(data, Mapping) and isinstance(data.get("value"), list)) and data != []:
             where = document.file or "a document"
             self.notes[f"{where} holds nothing of Azure's network that netpact knows"] = None
@@ -323,18 +402,21 @@ class _Reading:
             origin=replace(origin, resource_id=network),
         )
         if data.get("skipToken"):
-            self.pages.setdefault((network, EFFECTIVE_ADMIN), []).append(False)
+            self.pages.setdefault((network, EFFECTIVE_ADMIN, ""), []).append(False)
         else:
-            self.pages.setdefault((network, EFFECTIVE_ADMIN), []).append(True)
+            self.pages.setdefault((network, EFFECTIVE_ADMIN, ""), []).append(True)
 
     def finish(self) -> Records:
         missing = tuple(self.missing)
         incomplete = list(whole(missing))
         partial = {kind: of_type(missing, kind) for kind in sorted({one.type for one in missing if not one.of})}
-        for (folder, kind), pages in self.pages.items():
+        for refusal, kind in self.refusals.items():
+            incomplete.append(refusal)
+            partial[kind] = (*partial.get(kind, ()), refusal)
+        for (folder, kind, of), pages in self.pages.items():
             if any(pages):
                 continue
-            where = f" in {folder}" if folder else ""
+            where = (f" in {folder}" if folder else "") + (f" of subscription {of}" if of else "")
             reason = Reason(
                 f"the list of {kind or 'resources'}{where} ends with a link to a further page that isn't there",
                 f"azure.coverage:{kind}",

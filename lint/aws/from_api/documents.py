@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lint.documents.json_text import read_json
 from lint.origin import Origin, Problem
 
 # Top-level key -> the key that identifies one of its elements.
@@ -140,6 +141,7 @@ def load_dump(path: Path) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
         data, problem = _parse(file, shown)
         if problem is not None:
             problems.append(problem)
+        if data is None:
             continue
         account, region = _scope_of(path / shown if path.is_dir() else file)
         found, more = _documents(shown, file.stem, account, region, data, MAX_DEPTH)
@@ -176,7 +178,11 @@ def _parse(file: Path, shown: str) -> tuple[object, Problem | None]:
                 "incomplete", f"{shown} is larger than {MAX_FILE_BYTES >> 20} MiB and was not read", where
             )
         text = file.read_bytes().decode("utf-8-sig")
-        return json.loads(text), None
+        data, twice = read_json(text)
+        if twice:
+            said = f"{shown} gives the key {twice[0][:60]!r} twice in one object, and only one of them was read"
+            return data, Problem("incomplete", said, where, "collect it again")
+        return data, None
     except UnicodeDecodeError as error:
         return None, Problem("incomplete", f"{shown} is not UTF-8: {error.reason} at byte {error.start}", where)
     except json.JSONDecodeError as error:
