@@ -10,6 +10,7 @@ from lint.fix.hcl import (
     Source,
     append_item,
     block_at,
+    content,
     drop_attribute,
     drop_block,
     insert_after,
@@ -273,14 +274,14 @@ def _narrow(change: NarrowRule, holder: Filter, rule: Rule, shop: Workshop) -> t
         return (drop_block(source, block),)
     variants: list[dict[str, str | None]] = []
     for keep in change.keep:
-        found = _variants(block, keep, rule)
+        found = _variants(content(block), keep, rule)
         if found is None:
             return None
         variants += found
     if not variants or len(variants) > _MOST:
         return None
     if len(variants) == 1:
-        return tuple(_rewrite(source, block, variants[0]))
+        return tuple(_rewrite(source, content(block), variants[0]))
     return (_copies(source, block, variants, resource, shop),)
 
 
@@ -335,7 +336,7 @@ def _copies(source: Source, block: Block, variants: list[Texts], resource: Resou
     start, end = block.span.start, block.span.end
     copies = []
     for number, texts in enumerate(variants):
-        edits_here = _rewrite(source, block, texts)
+        edits_here = _rewrite(source, content(block), texts)
         if number and block.type == "resource":
             kind, name = block.labels
             free = _free(kind, f"{name}_{number + 1}", taken)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lint.fix.edits import Edit
+from lint.fix.azure_commands import free_name
+from lint.fix.edits import Edit, apply
 from lint.fix.hcl import (
+    Source,
+    append_item,
     block_at,
+    content,
     drop_attribute,
     drop_block,
     insert_after,
@@ -17,7 +21,9 @@ from lint.fix.hcl import (
     string_list,
 )
 from lint.fix.modules import local_name, reference
+from lint.fix.on_graph import place_of
 from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
+from lint.fix.priorities import beside
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Action, Direction, Filter, Rule
 from lint.space.addresses import REAL, cidrs
@@ -29,8 +35,12 @@ from lint.terraform.values import as_text, reference_of
 
 GROUP = "azurerm_network_security_group"
 RULE = "azurerm_network_security_rule"
-FIRST, LAST = 100, 4096  # priorities that a rule of one's own may have
 _MOST = 16
+_EVERY = (
+    *("description", "source_port_range", "source_port_ranges", "destination_port_range", "destination_port_ranges"),
+    *("source_address_prefix", "source_address_prefixes", "source_application_security_group_ids"),
+    *("destination_address_prefix", "destination_address_prefixes", "destination_application_security_group_ids"),
+)
 
 
 def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
@@ -47,39 +57,24 @@ def _edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
     if isinstance(change, AddRule):
         return _add(change, holder, shop)
     rule = rule_of(holder, change.rule)
-    return _narrow(change, rule, shop) if rule is not None else None
-
-
-def free_priority(holder: Filter, direction: Direction, services: IntervalSet) -> int | None:
-    """A priority that no rule has and that takes effect before the first rule that denies these services."""
-    same = [r for r in holder.rules if r.direction is direction and r.priority is not None]
-    taken = {r.priority for r in same}
-    denying = [r.priority for r in same if r.action is Action.DENY and not r.services.isdisjoint(services)]
-    limit = min([p for p in denying if p is not None] + [LAST + 1])
-    before = [p for p in taken if p is not None and p < limit]
-    wanted = max(before, default=FIRST - 10) + 10
-    while wanted < limit and wanted in taken:
-        wanted += 1
-    if wanted < limit:
-        return wanted
-    return next((p for p in range(limit - 1, FIRST - 1, -1) if p not in taken), None)
+    return _narrow(change, holder, rule, shop) if rule is not None and not rule.implied else None
 
 
 def _add(change: AddRule, holder: Filter, shop: Workshop) -> tuple[Edit, ...] | None:
     group = shop.resources.get(holder.origin.address or "")
     if group is None or group.type != GROUP or not shop.editable(group):
         return None
-    priority = free_priority(holder, change.direction, change.services)
+    priority = place_of(change, holder)
     protocol = _protocol(change.services)
     if priority is None or protocol is None:
         return None
-    name = _free_name(holder, f"netpact-{protocol.lower()}-{_ports(change.services)[0]}")
+    name = free_name(holder, change)
     attributes = {
         "name": quoted(name),
         "description": quoted(change.purpose[:140]),
         "priority": str(priority),
         "direction": quoted("Inbound" if change.direction is Direction.INGRESS else "Outbound"),
-        "access": quoted("Allow"),
+        "access": quoted("Allow" if change.action is Action.ALLOW else "Deny"),
         "protocol": quoted(protocol),
         "source_port_range": quoted("*"),
         **_port_texts("destination", change.services),
@@ -88,16 +83,22 @@ def _add(change: AddRule, holder: Filter, shop: Workshop) -> tuple[Edit, ...] | 
     peers = _peer_texts(far, change, group, shop)
     if peers is None:
         return None
-    attributes |= peers | {f"{near}_address_prefix": quoted("*")}
+    own = _prefix_texts(near, change.near) if change.near else {f"{near}_address_prefix": quoted("*")}
+    if own is None:
+        return None
+    attributes |= peers | own
     if _inline(group, shop):
         source = shop.source(group.origin.file)
         block = block_at(source, group.origin.start_byte) if source is not None else None
         if source is None or block is None:
             return None
         written = block.body.attribute("security_rule")
-        if written is not None and not isinstance(written.value, Tuple):
+        if written is None:
+            return (insert_block(source, block, "security_rule", attributes),)
+        if not isinstance(written.value, Tuple):
             return None
-        return (insert_block(source, block, "security_rule", attributes),) if written is None else None
+        # As an attribute, each object must name every attribute of the block.
+        return (append_item(source, written.value, attributes | {n: "null" for n in _EVERY if n not in attributes}),)
     return _standalone(attributes, name, group, shop)
 
 
@@ -139,15 +140,6 @@ def _belongs(rule: Resource, group: Resource) -> bool:
     return as_text(target) is not None and as_text(target) == as_text(group.get("name"))
 
 
-def _free_name(holder: Filter, stem: str) -> str:
-    taken = {r.name.lower() for r in holder.rules}
-    name, number = stem, 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    return name
-
-
 def _protocol(services: IntervalSet) -> str | None:
     numbers = {low // WIDTH for low, _ in services.pairs} | {high // WIDTH for _, high in services.pairs}
     return {frozenset({TCP}): "Tcp", frozenset({UDP}): "Udp"}.get(frozenset(numbers))
@@ -186,7 +178,7 @@ def _peer_texts(side: str, change: AddRule, group: Resource, shop: Workshop) -> 
     return {f"{side}_application_security_group_ids": f"[{text}]"} if text else None
 
 
-def _narrow(change: NarrowRule, rule: Rule, shop: Workshop) -> tuple[Edit, ...] | None:
+def _narrow(change: NarrowRule, holder: Filter, rule: Rule, shop: Workshop) -> tuple[Edit, ...] | None:
     source = shop.source(rule.origin.file)
     resource = shop.resources.get(rule.origin.address or "")
     if source is None or resource is None or not shop.editable(resource):
@@ -196,9 +188,31 @@ def _narrow(change: NarrowRule, rule: Rule, shop: Workshop) -> tuple[Edit, ...] 
         return None
     if not change.keep:
         return (drop_block(source, block),)
-    if len(change.keep) != 1:
-        return None  # one rule can't become two without a second priority: dropping or narrowing is what there is
-    texts = _narrowed(block, change.keep[0], rule)
+    first, *more = change.keep
+    inner = content(block)
+    edits = _rewrite(source, inner, first, rule)
+    if edits is None:
+        return None
+    copies = []
+    taken: frozenset[int] = frozenset()
+    for number, keep in enumerate(more, 2):
+        priority = beside(holder, rule, taken)
+        if priority is None or block.type == "dynamic":
+            return None
+        taken = taken | {priority}
+        copy = _copy(source, block, keep, rule, priority, number, resource, shop)
+        if copy is None:
+            return None
+        copies.append(copy)
+    if copies:
+        line = source.data.rfind(b"\n", 0, block.span.start) + 1
+        indent = source.newline * 2 + source.text(line, block.span.start)
+        edits.append(Edit(source.file, block.span.end, block.span.end, "".join(indent + copy for copy in copies)))
+    return tuple(edits) or None
+
+
+def _rewrite(source: Source, block: Block, keep: Keep, rule: Rule) -> list[Edit] | None:
+    texts = _narrowed(block, keep, rule)
     if texts is None:
         return None
     made = []
@@ -206,7 +220,28 @@ def _narrow(change: NarrowRule, rule: Rule, shop: Workshop) -> tuple[Edit, ...] 
         edit = drop_attribute(source, block, name) if text is None else set_attribute(source, block, name, text)
         if edit is not None:
             made.append(edit)
-    return tuple(made) or None
+    return made
+
+
+def _copy(
+    source: Source, block: Block, keep: Keep, rule: Rule, priority: int, number: int, resource: Resource, shop: Workshop
+) -> str | None:
+    """The rule's block once more, with another part of its traffic, a priority and a name of its own."""
+    edits = _rewrite(source, block, keep, rule)
+    if edits is None:
+        return None
+    edits.append(set_attribute(source, block, "priority", str(priority)))
+    edits.append(set_attribute(source, block, "name", quoted(f"{rule.name[:70]}-{number}")))
+    if block.type == "resource":
+        taken = {r.name for r in shop.resources.values() if r.type == RULE and r.module == resource.module}
+        label = f"{block.labels[1]}_{number}"
+        while label in taken:
+            label += "_"
+        at = source.data.index(quoted(block.labels[1]).encode(), block.header.start + len(RULE))
+        edits.append(Edit(source.file, at, at + len(quoted(block.labels[1])), quoted(label)))
+    start, end = block.span.start, block.span.end
+    moved = [Edit(source.file, e.start - start, e.end - start, e.text) for e in edits]
+    return apply(source.data[start:end], moved).decode("utf-8", "surrogateescape")
 
 
 def _narrowed(block: Block, keep: Keep, rule: Rule) -> dict[str, str | None] | None:

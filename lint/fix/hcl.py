@@ -41,6 +41,13 @@ def block_at(source: Source, start: int | None) -> Block | None:
     return next((block for block in _blocks(source.body) if block.span.start == start), None)
 
 
+def content(block: Block) -> Block:
+    """Where a nested block's attributes stand: those of a `dynamic` block in its `content`."""
+    if block.type != "dynamic":
+        return block
+    return next((inner for inner in block.body.blocks if inner.type == "content"), block)
+
+
 def resource_blocks(source: Source) -> tuple[Block, ...]:
     """The file's resource blocks in order."""
     return tuple(b for b in source.body.blocks if b.type == "resource" and len(b.labels) == 2)
@@ -80,6 +87,13 @@ def insert_block(source: Source, parent: Block, kind: str, attributes: Mapping[s
         at = same[-1].span.end
         return Edit(source.file, at, at, newline * 2 + render(kind, (), attributes, indent, newline))
     contents: list[Attribute | Block] = [*parent.body.attributes, *parent.body.blocks]
+    if contents and parent.span.line == parent.span.end_line:
+        opening = source.data.index(b"{", parent.header.end)
+        outer = _indent(source, parent.span.start)
+        inner = source.text(contents[0].span.start, contents[-1].span.end)
+        made = render(kind, (), attributes, indent, newline)
+        text = f"{{{newline}{indent}{inner}{newline}{newline}{made}{newline}{outer}}}"
+        return Edit(source.file, opening, parent.span.end, text)
     if contents:
         at = _line_end(source, max(item.span.end for item in contents))
         return Edit(source.file, at, at, newline * 2 + render(kind, (), attributes, indent, newline))
