@@ -1,4 +1,4 @@
-"""What exists and what was evaluated agree: every one of many calls of a module is in the graph, through the command line."""
+"""What exists and what was evaluated agree: every one of many calls of a module is in the graph, seen from outside."""
 
 from __future__ import annotations
 
