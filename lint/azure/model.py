@@ -383,6 +383,7 @@ class Gateway:
     prefixes: IntervalSet | None
     origin: Origin
     bgp: bool = True
+    open: tuple[Reason, ...] = ()  # why what was asked about it isn't known
 
 
 @dataclass(frozen=True, slots=True)

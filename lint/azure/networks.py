@@ -484,7 +484,9 @@ def read_gateways(index: Index) -> dict[str, Gateway]:
     local = EMPTY
     any_local = False
     bgp_local = False
+    unread: list[Reason] = []
     for record in index.of_type(LOCAL_GATEWAY):
+        unread += record.partial
         nested = view(record).part("localNetworkAddressSpace")
         found = space(index, nested, "addressPrefixes") if isinstance(nested, View) else None
         if found is not None:
@@ -511,6 +513,7 @@ def read_gateways(index: Index) -> dict[str, Gateway]:
             None if learned or bgp_local or not any_local else local,
             record.origin,
             learned or bgp_local,
+            tuple(dict.fromkeys((*record.partial, *unread))),
         )
     for record in index.of_type(HUB_CONNECTION):
         identity = view(record).identity("remoteVirtualNetwork")

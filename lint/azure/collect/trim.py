@@ -18,6 +18,7 @@ _KEPT: Mapping[str, Mapping[str, Any]] = {
         "vpnType": True,
         "enableBgp": True,
         "activeActive": True,
+        "vpnClientConfiguration": {"vpnClientAddressPool": True},
         "provisioningState": True,
     },
     "microsoft.network/connections": {

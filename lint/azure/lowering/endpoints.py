@@ -202,7 +202,7 @@ class Endpoints:
                     return place, None, attached.open
                 return place, True, ()
         if attached.missing is not None:
-            return self.places.place(f"public:{attached.missing}"), True, ()
+            return self.places.place(f"public:{attached.missing}"), True, attached.open
         if attached.open:
             return None, None, attached.open
         if one.implicit_public:

@@ -181,7 +181,7 @@ class Routes:
                         None,
                         gateway.name,
                         LEARNED,
-                        reasons=(reason,),
+                        reasons=(*gateway.open, reason),
                     )
                 )
             else:
@@ -195,7 +195,7 @@ class Routes:
                         possible,
                         gateway.name,
                         LEARNED,
-                        reasons=(reason,),
+                        reasons=(*gateway.open, reason),
                     )
                 )
         for one in remote:

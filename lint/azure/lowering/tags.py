@@ -114,6 +114,7 @@ class Tags:
             if gateway.network != subnet.network:
                 continue
             may = may | (gateway.prefixes if gateway.prefixes is not None else RESERVED)
+            reasons += gateway.open
             reasons.append(
                 Reason(
                     f"VirtualNetwork also holds what lies behind {gateway.name}"

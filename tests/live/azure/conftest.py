@@ -1,4 +1,4 @@
-"""One ARM server for each test, with the same small landscape behind it, and what asks it as Azure's own client does."""
+"""One ARM server for each test, with the same small landscape behind it."""
 
 from __future__ import annotations
 

@@ -65,9 +65,9 @@ Judge = Callable[[Request], "Refusal | None"]
 
 @dataclass
 class Arm:
-    """The server. `resources` are whole ARM objects by their ids; `judge` may refuse a request; `page_size` bounds pages.
+    """The server. `resources` are whole ARM objects by their ids; `page_size` bounds pages.
 
-    `rewrite` may change a body before it is sent.
+    `judge` may refuse a request, `rewrite` may change a body before it is sent.
     """
 
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -156,7 +156,7 @@ def build(arm: Arm) -> None:
         "In 110 Allow Tcp 198.51.100.0/24 * 22",
         "In 4000 Deny * * * *",
     )
-    agent_nsg = one.nsg("agent-nsg", "Out 100 Allow Tcp * Storage 443", "Out 200 Deny Tcp * Internet 25")
+    agent_nsg = one.nsg("agent-nsg", "Out 100 Allow Tcp * Storage 443", "Out 200 Deny * * Internet *")
     db_nsg = two.nsg("db-nsg", "In 100 Allow Tcp 10.0.2.0/24 * 5432", "In 4000 Deny * * * *")
     console_ip = one.put("publicIPAddresses", "console-ip", {"ipAddress": "203.0.113.77"}, sku={"name": "Standard"})
     nat_ip = one.put("publicIPAddresses", "nat-ip", {"ipAddress": "203.0.113.90"}, sku={"name": "Standard"})
@@ -191,7 +191,10 @@ def build(arm: Arm) -> None:
     two.network(
         "v2",
         "10.1.0.0/16",
-        {"data": {"addressPrefix": "10.1.1.0/24", "networkSecurityGroup": {"id": db_nsg}}},
+        {
+            "data": {"addressPrefix": "10.1.1.0/24", "networkSecurityGroup": {"id": db_nsg}},
+            "lab": {"addressPrefix": "10.1.2.0/24"},
+        },
         [(v1, "10.0.0.0/16")],
     )
     far.put(
@@ -228,6 +231,8 @@ def build(arm: Arm) -> None:
             applicationSecurityGroups=[{"id": agents}],
             loadBalancerBackendAddressPools=[{"id": pool}],
         )
+    lab_ip = two.put("publicIPAddresses", "lab-ip", {"ipAddress": "203.0.113.92"}, sku={"name": "Standard"})
+    two.machine("lab", f"{v2}/subnets/lab", "10.1.2.4", publicIPAddress={"id": lab_ip})
     two.machine("db", f"{v2}/subnets/data", "10.1.1.4", {"role": "db"})
     front = f"{far.id('loadBalancers', 'front')}/frontendIPConfigurations/public"
     far.put(

@@ -1,0 +1,26 @@
+"""The role under docs/ is the one that the scan needs: no more, no less."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lint.azure.collect.calls import OPERATIONS, role
+
+FILE = Path(__file__).resolve().parents[3] / "docs" / "azure-role.json"
+
+
+def test_the_role_is_generated_from_the_table_of_requests() -> None:
+    assert FILE.read_text(encoding="utf-8") == json.dumps(role(), indent=2) + "\n", (
+        "write it anew: python -c 'import json; from lint.azure.collect.calls import role; "
+        "print(json.dumps(role(), indent=2))' > docs/azure-role.json"
+    )
+
+
+def test_it_allows_nothing_but_reading() -> None:
+    actions = json.loads(FILE.read_text(encoding="utf-8"))["Actions"]
+    assert sorted(actions) == actions
+    assert all("*" not in one for one in actions)
+    others = [one for one in actions if not one.endswith("/read")]
+    assert others == ["Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action"]
+    assert len({one.name for one in OPERATIONS}) == len(OPERATIONS)
