@@ -13,8 +13,7 @@ THROTTLED = "throttled"  # still refused for its rate after the last attempt
 UNAVAILABLE = "unavailable"  # the region, the service or the operation isn't there for us
 ERROR = "error"  # the service answered with another error
 CUT = "cut"  # the connection broke, the answer ended early, or nothing came in time
-SKIPPED = "skipped"  # not made, because a call before it failed that it depends on
-STATUSES = (OK, DENIED, THROTTLED, UNAVAILABLE, ERROR, CUT, SKIPPED)
+STATUSES = (OK, DENIED, THROTTLED, UNAVAILABLE, ERROR, CUT)
 
 
 class LiveError(Exception):

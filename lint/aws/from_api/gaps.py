@@ -20,14 +20,8 @@ from lint.space.intervals import EMPTY
 
 # Without one of these, machines, names or memberships may exist that nothing else shows.
 _VITAL = ("Vpcs", "Subnets", "SecurityGroups", "NetworkInterfaces")
-_BALANCING = (
-    "LoadBalancers",
-    "LoadBalancerDescriptions",
-    "TargetGroups",
-    "LoadBalancerListeners",
-    "LoadBalancerTargetHealth",
-    "TargetGroupAttributes",
-)
+_DETAILS = ("TargetGroups", "LoadBalancerListeners", "LoadBalancerTargetHealth", "TargetGroupAttributes")
+_BALANCING = ("LoadBalancers", "LoadBalancerDescriptions", *_DETAILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +41,16 @@ def gaps_of(answers: Answers) -> Gaps:
         if not failed:
             continue
         seen = "NetworkInterfaces" in document.data
-        balanced = any(is_balancer(each) for each in facts.listed(document.data, "NetworkInterfaces"))
+        standing = any(is_balancer(each) for each in facts.listed(document.data, "NetworkInterfaces"))
+        listed = any(True for _ in facts.listed(document.data, "LoadBalancers"))
         for kind in failed:
+            balanced = standing or (listed and kind.partition(":")[0] in _DETAILS)
             where = " ".join(p for p in (document.account, document.region) if p)
             text = f"{kind} of {where or document.path} could not be read: {document.missing[kind]}"
             if balanced or not seen:
                 found.append(Reason(text, code=f"aws.missing:{kind}"))
             else:
-                notes.append(f"{text}; no network interface there is a load balancer's")
+                notes.append(f"{text}; nothing there is a load balancer's")
     return Gaps(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(notes)))
 
 
