@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lint.origin import Problem, Reason
+from lint.origin import Origin, Problem, Reason
 
 if TYPE_CHECKING:
     from lint.graph.graph import RuleGraph
@@ -139,7 +139,7 @@ def _has_configuration(directory: Path) -> bool:
 
 
 def _has_json(directory: Path) -> bool:
-    return next(directory.rglob("*.json"), None) is not None
+    return any(next(directory.rglob(f"*{end}"), None) is not None for end in (".json", ".jsonl", ".ndjson"))
 
 
 def _read_json(path: Path) -> Any:
@@ -341,9 +341,7 @@ def _lowered(evaluations: Sequence[Evaluation], options: LoadOptions) -> list[Ru
         from lint import aws
 
         graphs.append(
-            aws.graph_from_terraform(
-                evaluations, transparent=options.transparent, prefix_lists=options.prefix_lists
-            )
+            aws.graph_from_terraform(evaluations, transparent=options.transparent, prefix_lists=options.prefix_lists)
         )
     if "azure" in clouds:
         from lint import azure
@@ -369,27 +367,26 @@ def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
 
     found, more = load_azure(path, azure_only=True)
     theirs = [d for d in found if is_dump(d.data)]
-    own = {d.file for d in theirs} | {r.origin.file for r in more if r.origin is not None}
+    more += tuple(_packed(path))
+    own = {d.file for d in theirs}
+    heard = own | {r.origin.file for r in more if r.origin is not None}
     documents, said = load_dump(path)
     documents = tuple(d for d in documents if d.path not in own)
     problems = [
-        Problem(p.severity, p.text, p.origin, p.remedy) for p in said if p.origin is None or p.origin.file not in own
+        Problem(p.severity, p.text, p.origin, p.remedy) for p in said if p.origin is None or p.origin.file not in heard
     ]
     graphs = (
-        [
-            aws.graph_from_documents(
-                documents, transparent=options.transparent, prefix_lists=options.prefix_lists
-            )
-        ]
+        [aws.graph_from_documents(documents, transparent=options.transparent, prefix_lists=options.prefix_lists)]
         if documents
         else []
     )
     kinds = [kind for document in documents for kind in document.data]
     if theirs:
+        problems = [p for p in problems if p.severity != "error"]
+    problems += [Problem("incomplete", r.text, r.origin, r.remedy) for r in more]
+    if theirs:
         from lint import azure
 
-        problems = [p for p in problems if p.severity != "error"]
-        problems += [Problem("incomplete", r.text, r.origin, r.remedy) for r in more]
         graphs.append(
             azure.graph_from_documents(theirs, transparent=options.transparent, service_tags=_service_tags(options))
         )
@@ -403,6 +400,16 @@ def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
     complete = not any(p.severity in ("error", "incomplete") for p in problems)
     notes = tuple(note for graph in graphs for note in graph.notes)
     return _Read(SourceReport(source.text, source.kind, complete, notes, coverage), tuple(problems), (), tuple(graphs))
+
+
+def _packed(path: Path) -> Iterable[Reason]:
+    """What lies in a dump's folder in a form that isn't read: it may hold anything."""
+    for file in sorted(path.rglob("*.json.*")) if path.is_dir() else ():
+        if file.suffix.lower() in (".gz", ".zst", ".bz2", ".xz", ".zip") and file.is_file():
+            shown = file.relative_to(path).as_posix()
+            yield Reason(
+                f"{shown} is compressed and was not read", "source.incomplete", Origin(file=shown), "unpack it"
+            )
 
 
 def _count_json(path: Path) -> int:
@@ -445,9 +452,7 @@ def _collected(source: Source, snapshot: Snapshot, options: LoadOptions) -> _Rea
     if snapshot.cloud not in LIVE:
         raise SourceError(f"{source.text} is a snapshot of {snapshot.cloud!r}, an unknown cloud", "update netpact")
     room = import_module(f"lint.{snapshot.cloud}.collect")
-    graph: RuleGraph = room.graph_of(
-        snapshot, transparent=options.transparent, service_tags=_service_tags(options)
-    )
+    graph: RuleGraph = room.graph_of(snapshot, transparent=options.transparent, service_tags=_service_tags(options))
     failures = snapshot.failures()
     problems = tuple(
         Problem(
