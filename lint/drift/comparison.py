@@ -20,6 +20,7 @@ from lint.graph.graph import RuleGraph
 from lint.graph.rules import Direction
 from lint.origin import Reason
 from lint.reach.answer import arriving_from, leaving_to, together, trails_between
+from lint.reach.atlas import kinds_of
 from lint.reach.engine import Engine
 from lint.reach.trails import Trail
 from lint.space.addresses import EVERYWHERE, PUBLIC, REAL, SYMBOLIC
@@ -67,6 +68,13 @@ class _Comparison:
             if address.place < SYMBOLIC
         ]
         self.owned = IntervalSet((place, place) for place in owned)
+        # Endpoints of a kind are told apart by nothing, so one pair of two kinds stands for all (but not for itself).
+        self.kinds = {
+            side: {one.id: at for at, several in enumerate(kinds_of(engine)) for one in several}
+            for side, engine in self.engines.items()
+            if self.dirty
+        }
+        self._alike: dict[tuple[str, int, int], dict[int, _Passing]] = {}
         self.unknown: dict[str, Reason] = {}
         self.doubtful = False
         self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ)
@@ -234,17 +242,27 @@ class _Comparison:
         start, end = engine.graph.endpoints.get(source), engine.graph.endpoints.get(destination)
         if start is None or end is None:
             return {}
-        found: dict[int, list[Trail]] = {}
         asked, heard = self.asked[(side, source)], self.asked[(side, destination)]
+        kept = (side, self.kinds[side][source], self.kinds[side][destination])
+        known = None if start.hypothetical or end.hypothetical else self._alike.get(kept)
+        if known is not None:
+            places = [self.canon[(side, source, address.place)] for address in start.addresses]
+            return {places[at]: _placed(passing, places[at]) for at, passing in known.items()}
+        found: dict[int, list[Trail]] = {}
         for trail in trails_between(engine, start, end):
             here, there = trail.source.address, trail.destination.address
             if here is None or there is None or here.place not in asked or there.place not in heard:
                 continue
             found.setdefault(self.canon[(side, source, here.place)], []).append(trail)
         certain = start.exists and end.exists
-        return {
+        passing = {
             place: _passing(trails, certain, lambda one, at=place: _from(one, at)) for place, trails in found.items()
         }
+        # What isn't certain has reasons that name its own machines, so it is asked for each pair.
+        if not any(reasons for _, _, reasons in passing.values()):
+            at = {self.canon[(side, source, one.place)]: index for index, one in enumerate(start.addresses)}
+            self._alike[kept] = {at[place]: one for place, one in passing.items()}
+        return passing
 
     def _anonymous(self, name: str) -> Iterator[tuple[ReachChange, str]]:
         """What an endpoint exchanges with addresses, whoever has them."""
@@ -415,6 +433,12 @@ def _passing(trails: list[Trail], certain: bool, terms: object) -> _Passing:
     if not (answered.exact and delivered.exact):
         reasons = texts([reason for trail in trails for reason in trail.reasons])
     return answered, delivered, reasons
+
+
+def _placed(passing: _Passing, place: int) -> _Passing:
+    """The same, from another place."""
+    answered, delivered, reasons = passing
+    return _from(answered, place), _from(delivered, place), reasons
 
 
 def _from(bounds: Bounds, place: int) -> Bounds:

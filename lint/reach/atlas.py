@@ -56,7 +56,7 @@ class Atlas:
 def map_all(graph: RuleGraph | Engine) -> Atlas:
     """Who can reach whom. Pairs whose filters share nothing aren't looked at."""
     engine = engine_of(graph)
-    kinds = _kinds(engine)
+    kinds = kinds_of(engine)
     leaders = [members[0] for members in kinds]
     index = _Index(engine, leaders)
     edges: list[Edge] = []
@@ -146,7 +146,7 @@ def _anyone(bounds: Bounds) -> Bounds:
     )
 
 
-def _kinds(engine: Engine) -> list[list[Endpoint]]:
+def kinds_of(engine: Engine) -> list[list[Endpoint]]:
     """Endpoints in classes.
 
     Same filters, groups, subnets and flags, with addresses that every address set of the graph treats alike.
