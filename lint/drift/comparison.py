@@ -31,6 +31,8 @@ from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 
 ANYBODY = PUBLIC | PRIVATE_ADDRESSES
 
+_FEW_PAIRS = 400  # so many pairs are asked one by one before it pays to look for alike ones
+
 _Passing = tuple[Bounds, Bounds, tuple[str, ...]]  # answered, delivered, why it isn't certain
 _NOTHING: _Passing = (NOTHING, NOTHING, ())
 
@@ -68,13 +70,9 @@ class _Comparison:
             if address.place < SYMBOLIC
         ]
         self.owned = IntervalSet((place, place) for place in owned)
-        # Endpoints of a kind are told apart by nothing, so one pair of two kinds stands for all (but not for itself).
-        self.kinds = {
-            side: {one.id: at for at, several in enumerate(kinds_of(engine)) for one in several}
-            for side, engine in self.engines.items()
-            if self.dirty
-        }
+        self._kinds: dict[str, dict[str, int]] = {}
         self._alike: dict[tuple[str, int, int], dict[int, _Passing]] = {}
+        self._pairs = 0  # that were asked about
         self.unknown: dict[str, Reason] = {}
         self.doubtful = False
         self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ)
@@ -243,8 +241,11 @@ class _Comparison:
         if start is None or end is None:
             return {}
         asked, heard = self.asked[(side, source)], self.asked[(side, destination)]
-        kept = (side, self.kinds[side][source], self.kinds[side][destination])
-        known = None if start.hypothetical or end.hypothetical else self._alike.get(kept)
+        self._pairs += 1
+        kept = None
+        if self._pairs > _FEW_PAIRS and not (start.hypothetical or end.hypothetical):
+            kept = (side, self._kind(side, source), self._kind(side, destination))
+        known = self._alike.get(kept) if kept is not None else None
         if known is not None:
             places = [self.canon[(side, source, address.place)] for address in start.addresses]
             return {places[at]: _placed(passing, places[at]) for at, passing in known.items()}
@@ -259,10 +260,17 @@ class _Comparison:
             place: _passing(trails, certain, lambda one, at=place: _from(one, at)) for place, trails in found.items()
         }
         # What isn't certain has reasons that name its own machines, so it is asked for each pair.
-        if not any(reasons for _, _, reasons in passing.values()):
+        if kept is not None and not any(reasons for _, _, reasons in passing.values()):
             at = {self.canon[(side, source, one.place)]: index for index, one in enumerate(start.addresses)}
             self._alike[kept] = {at[place]: one for place, one in passing.items()}
         return passing
+
+    def _kind(self, side: str, name: str) -> int:
+        """Endpoints of a kind are told apart by nothing, so one pair of two kinds stands for all such pairs."""
+        if side not in self._kinds:
+            several = kinds_of(self.engines[side])
+            self._kinds[side] = {one.id: at for at, members in enumerate(several) for one in members}
+        return self._kinds[side][name]
 
     def _anonymous(self, name: str) -> Iterator[tuple[ReachChange, str]]:
         """What an endpoint exchanges with addresses, whoever has them."""

@@ -21,6 +21,12 @@ SEEDS = range(30)
 Sets = dict[tuple[str, str], TrafficSet]
 
 
+@pytest.fixture(autouse=True)
+def alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small networks have few pairs; alike ones are looked for all the same."""
+    monkeypatch.setattr("lint.drift.comparison._FEW_PAIRS", 0)
+
+
 def told(changes: tuple[ReachChange, ...]) -> Sets:
     """What a comparison says of pairs of endpoints, certain or not."""
     found: Sets = defaultdict(lambda: EMPTY_TRAFFIC)
