@@ -55,7 +55,7 @@ def web(*rules: object, public: str | None = "203.0.113.80") -> RuleGraph:
         network("vpc-1", "10.0.0.0/16"),
         inside,
         table("rtb-1", route("10.0.0.0/16", "local"), route("0.0.0.0/0", "internet", "igw-1")),
-        security_group("sg-web", *rules),  # type: ignore[arg-type]
+        security_group("sg-web", *rules),
         security_group("sg-client", rule("out", "any", "0.0.0.0/0")),
         machine("web", "10.0.1.10", groups=["sg-web"], subnet=inside, public=public),
         machine("client", "10.0.1.20", groups=["sg-client"], subnet=inside),
@@ -329,7 +329,7 @@ class TestNamedLists:
         internet = address_list("list-internet", PUBLIC, REAL - parse_cidr("10.0.0.0/16"))
         return graph(
             border,
-            nsg("nsg-1", *rules),  # type: ignore[arg-type]
+            nsg("nsg-1", *rules),
             internet,
             replace(machine("web", "10.0.1.10", subnet=inside), layers=()),
         )

@@ -156,10 +156,10 @@ def renamed(graph: RuleGraph) -> RuleGraph:
         return f"live-{name}"
 
     def layers(given: tuple[object, ...]) -> tuple[object, ...]:
-        return tuple(replace(one, filters=tuple(other(n) for n in one.filters)) for one in given)  # type: ignore
+        return tuple(replace(one, filters=tuple(other(n) for n in one.filters)) for one in given)
 
     def peers(given: tuple[object, ...]) -> tuple[object, ...]:
-        return tuple(replace(p, group=other(p.group)) if hasattr(p, "group") else p for p in given)  # type: ignore
+        return tuple(replace(p, group=other(p.group)) if hasattr(p, "group") else p for p in given)
 
     return replace(
         graph,
@@ -168,7 +168,7 @@ def renamed(graph: RuleGraph) -> RuleGraph:
                 one,
                 id=other(key),
                 groups=tuple(map(other, one.groups)),
-                layers=layers(one.layers),  # type: ignore[arg-type]
+                layers=layers(one.layers),
                 addresses=tuple(
                     replace(a, groups=None if a.groups is None else tuple(map(other, a.groups))) for a in one.addresses
                 ),
@@ -181,13 +181,13 @@ def renamed(graph: RuleGraph) -> RuleGraph:
                 one,
                 id=other(key),
                 rules=tuple(
-                    replace(r, peers=peers(r.peers), local=None if r.local is None else peers(r.local))  # type: ignore
+                    replace(r, peers=peers(r.peers), local=None if r.local is None else peers(r.local))
                     for r in one.rules
                 ),
             )
             for key, one in graph.filters.items()
         },
-        subnets={key: replace(one, layers=layers(one.layers)) for key, one in graph.subnets.items()},  # type: ignore
+        subnets={key: replace(one, layers=layers(one.layers)) for key, one in graph.subnets.items()},
         forwardings=tuple(
             replace(one, balancer=other(one.balancer), targets=tuple(map(other, one.targets)))
             for one in graph.forwardings
@@ -201,9 +201,9 @@ def test_splitting_a_rule_is_no_change(seed: int) -> None:
 
     def split(one: object) -> object:
         rules = []
-        for rule in one.rules:  # type: ignore[attr-defined]
+        for rule in one.rules:
             parts = [rule]
-            if len(rule.peers) == 1 and isinstance(rule.peers[0], Addresses) and not one.ordered:  # type: ignore[attr-defined]
+            if len(rule.peers) == 1 and isinstance(rule.peers[0], Addresses) and not one.ordered:
                 whole = rule.peers[0].addresses & REAL
                 middle = whole.pairs[0][0] + (whole.pairs[0][1] - whole.pairs[0][0]) // 2
                 halves = [
@@ -216,7 +216,7 @@ def test_splitting_a_rule_is_no_change(seed: int) -> None:
                     if half
                 ]
             rules += parts
-        return replace(one, rules=tuple(rules))  # type: ignore[type-var]
+        return replace(one, rules=tuple(rules))
 
-    other = replace(graph, filters={key: split(one) for key, one in graph.filters.items()})  # type: ignore[misc]
+    other = replace(graph, filters={key: split(one) for key, one in graph.filters.items()})
     assert compare(graph, other).empty
