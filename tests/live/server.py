@@ -75,6 +75,8 @@ class Aws:
     page_size: int | None = None
     requests: list[Request] = field(default_factory=list)
     gate: Callable[[Request], None] | None = None
+    slowest: float = 0.0  # seconds that moto took for one answer
+    _answers: dict[tuple[Any, ...], _Whole] = field(default_factory=dict)
 
     def start(self) -> None:
         """Listen on a free port of loopback."""
@@ -97,6 +99,7 @@ class Aws:
         """No faults, no pages, nothing remembered."""
         self.judge, self.page_size, self.gate = None, None, None
         self.requests.clear()
+        self._answers.clear()
 
     def actions(self) -> list[str]:
         """Every operation asked for, as `ec2.DescribeVpcs`."""
@@ -118,20 +121,30 @@ class Aws:
             body = urlencode(kept).encode()
         if request.action == "SearchTransitGatewayRoutes":  # moto fails where MaxResults is given
             body = urlencode({k: v for k, v in form.items() if k != "MaxResults"}).encode()
-        if request.action in _OWN:
+        whole = self._answers.get(_identity(request)) if page is not None and request.token else None
+        if whole is not None:
+            status, headers, given = "200 OK", [("Content-Type", "text/xml")], b""
+        elif request.action in _OWN:
             given = _OWN[request.action].encode()
             status, headers = "200 OK", [("Content-Type", "text/xml")]
         else:
             status, headers, given = self._ask_moto(environ, body)
         if page is not None and status.startswith("200"):
-            given = _page(given, int(form.get("NextToken") or 0), min(page, int(form["MaxResults"])))
+            size = min(page, int(form["MaxResults"]))
+            given = (whole or self._whole(request, given)).page(int(form.get("NextToken") or 0), size)
         headers = [(k, v) for k, v in headers if k.lower() not in ("content-length", "transfer-encoding")]
         start(status, [*headers, ("Content-Length", str(len(given)))])
         return [given[: len(given) // 2]] if refusal is not None else [given]
 
+    def _whole(self, request: Request, given: bytes) -> _Whole:
+        """moto's whole answer, kept for the pages behind the first one."""
+        found = self._answers[_identity(request)] = _Whole(given)
+        return found
+
     def _ask_moto(self, environ: dict[str, Any], body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
         import io
 
+        begun = time.perf_counter()
         caught: list[Any] = []
 
         def start(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
@@ -140,6 +153,7 @@ class Aws:
         inner = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         inner["wsgi.input_terminated"] = True
         given = b"".join(self._moto(inner, start))
+        self.slowest = max(self.slowest, time.perf_counter() - begun)
         return caught[0], caught[1], given
 
 
@@ -180,17 +194,29 @@ def _refuse(request: Request, refusal: Refusal, start: Callable[..., Any]) -> It
     return [text.encode()]
 
 
-def _page(given: bytes, first: int, size: int) -> bytes:
-    """One page of an EC2 answer: of its first list, so many items, with the token of the rest."""
-    space = given.partition(b'xmlns="')[2].partition(b'"')[0].decode()
-    ET.register_namespace("", space)
-    root = ET.fromstring(given)
-    lists = [child for child in root if child.tag.endswith("Set") or len(child)]
-    if not lists:
-        return given
-    items = list(lists[0])
-    for item in items[:first] + items[first + size :]:
-        lists[0].remove(item)
-    if first + size < len(items):
-        ET.SubElement(root, f"{{{space}}}nextToken" if space else "nextToken").text = str(first + size)
-    return ET.tostring(root)
+class _Whole:
+    """An EC2 answer with all of its first list, to be given in pages."""
+
+    def __init__(self, given: bytes) -> None:
+        self._space = given.partition(b'xmlns="')[2].partition(b'"')[0].decode()
+        self._given = given
+        root = ET.fromstring(given)
+        self._tag = root.tag
+        lists = [child for child in root if child.tag.endswith("Set") or len(child)]
+        self._list = lists[0] if lists else None
+
+    def page(self, first: int, size: int) -> bytes:
+        """So many items, with the token of the rest."""
+        if self._list is None:
+            return self._given
+        ET.register_namespace("", self._space)
+        root = ET.Element(self._tag)
+        listed = ET.SubElement(root, self._list.tag)
+        listed.extend(self._list[first : first + size])
+        if first + size < len(self._list):
+            ET.SubElement(root, f"{{{self._space}}}nextToken").text = str(first + size)
+        return ET.tostring(root)
+
+
+def _identity(request: Request) -> tuple[Any, ...]:
+    return (request.key, request.region, request.service, request.action, request.parameters)
