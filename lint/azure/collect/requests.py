@@ -108,10 +108,21 @@ def _page(operation: Operation, answer: Any) -> Page:
     if following is not None and not isinstance(following, str):
         raise Fault(ERROR, "the link to the next page is no text")
     kept = {key: value for key, value in answer.items() if key not in _TOKENS}
+    if isinstance(kept.get("data"), dict):
+        kept["data"] = _table(kept["data"])
     for key in ("value", "data"):
         if isinstance(kept.get(key), list):
             kept[key] = [trimmed(row, operation.kind) for row in kept[key]]
     return Page(kept, following)
+
+
+def _table(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Resource Graph's other form of an answer, columns and rows, as objects."""
+    columns, rows = data.get("columns"), data.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        raise Fault(ERROR, "the answer holds no list")
+    names = [str(one.get("name")) if isinstance(one, dict) else str(one) for one in columns]
+    return [dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list)]
 
 
 def _refused(

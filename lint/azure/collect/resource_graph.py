@@ -65,24 +65,11 @@ def divided(answer: Answer, subscriptions: Iterable[str]) -> dict[str, dict[str,
         one: {name: [] for name in BY_KIND.values()} for one in subscriptions
     }
     lowered = {one.lower(): one for one in found}
-    for row in rows_of(answer):
+    for row in (row for page in answer.pages for row in page["data"] if isinstance(row, dict)):
         subscription = lowered.get(str(row.get("subscriptionId") or _subscription(row)).lower())
         name = BY_KIND.get(str(row.get("type", "")).lower())
         if subscription is not None and name is not None:
             found[subscription][name].append(_as_listed(row))
-    return found
-
-
-def rows_of(answer: Answer) -> list[dict[str, Any]]:
-    """All rows, whether they came as objects or as a table."""
-    found: list[dict[str, Any]] = []
-    for page in answer.pages:
-        data = page.get("data")
-        if isinstance(data, Mapping):
-            names = [str(one.get("name")) for one in data.get("columns") or ()]
-            found += [dict(zip(names, row, strict=False)) for row in data.get("rows") or ()]
-        elif isinstance(data, list):
-            found += [row for row in data if isinstance(row, dict)]
     return found
 
 

@@ -15,7 +15,8 @@ from lint.azure.collect import access, documents_of, graph_of
 from lint.azure.collect.calls import EVERYWHERE, PERMISSIONS, RESOURCE_GRAPH
 from lint.live.calls import LiveError
 from lint.live.options import AzureAccess, LiveOptions
-from lint.live.snapshot import Snapshot
+from lint.live.snapshot import Snapshot, read
+from lint.sources import keep, parse
 from tests.live.azure import server, world
 from tests.live.azure.ask import connection
 from tests.live.azure.faults import changed, refusing
@@ -231,11 +232,16 @@ def without_places(document: Any) -> Any:
     return [without_places(one) for one in document] if isinstance(document, list) else document
 
 
+def findings(text: str, source: str) -> str:
+    """The findings of a report byte for byte, save the source's own name in the commands that it proposes."""
+    return text[text.index('"findings"') :].replace(source, "SOURCE")
+
+
 def check(source: str, folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
     """What `netpact check` says."""
     config = folder / "netpact.yaml"
     config.write_text(PROJECT, encoding="utf-8")
-    status = cli.main(["check", source, "--config", str(config), *more])
+    status = cli.run(["check", source, "--config", str(config), *more])
     return status, capsys.readouterr().out
 
 
@@ -244,19 +250,18 @@ def test_live_snapshot_and_dump_give_the_same_findings(
 ) -> None:
     monkeypatch.setattr(access, "connect", lambda _: connection(arm))
     file = tmp_path / "audit.json.zst"
-    assert cli.main(["snapshot", "azure:", "-o", str(file)]) == 0
-    capsys.readouterr()
+    keep(parse("azure:"), file, LiveOptions(progress=False))
     arm.page_size = 3
     live = check("azure:", tmp_path, capsys, "--format", "json")
     kept = check(str(file), tmp_path, capsys, "--format", "json")
     assert live[0] == kept[0] == 1
-    of_live, of_kept = json.loads(live[1]), json.loads(kept[1])
-    assert json.dumps(of_live["findings"]) == json.dumps(of_kept["findings"])
+    assert findings(live[1], "azure:") == findings(kept[1], str(file))
+    of_live = json.loads(live[1])
     assert {one["verdict"] for one in of_live["findings"]} >= {"violated", "satisfied"}
-    from lint.live.snapshot import read
-
     dump = as_dump(read(file), tmp_path / "dump")
-    of_dump = json.loads(check(f"dump:{dump}", tmp_path, capsys, "--format", "json")[1])
+    of_dump = json.loads(
+        check(f"dump:{dump}", tmp_path, capsys, "--format", "json")[1].replace(f"dump:{dump}", "azure:")
+    )
     assert without_places(of_dump["findings"]) == without_places(of_live["findings"])
     assert of_dump["summary"] == of_live["summary"]
 
