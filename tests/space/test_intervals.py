@@ -25,6 +25,15 @@ def test_operators_agree_with_sets(a: set[int], b: set[int]) -> None:
     assert IntervalSet.union_of([one, two, EMPTY]) == one | two
 
 
+@given(st.sets(st.integers(0, 300), min_size=100), st.sets(st.integers(0, 300), max_size=6), st.integers(0, 40))
+def test_a_large_set_and_a_small_one_agree_with_sets(a: set[int], b: set[int], width: int) -> None:
+    b = {point for start in b for point in range(start, start + width)}
+    one, two = IntervalSet.of(*a), IntervalSet.of(*b)
+    for made, expected in [(one & two, a & b), (two & one, a & b), (one - two, a - b), (two - one, b - a)]:
+        assert made == IntervalSet.of(*expected)
+    assert one.isdisjoint(two) == two.isdisjoint(one) == a.isdisjoint(b)
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda p: (min(p), max(p)))))
 def test_the_invariant_holds(pairs: list[tuple[int, int]]) -> None:
     made = IntervalSet(pairs)
