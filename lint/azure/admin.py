@@ -51,6 +51,17 @@ def read_admin_rules(
             continue
         if key in offline:
             found[key] = offline[key]
+        for stray in _strays(index, network):
+            held = found.get(key)
+            opened = (*(held.open if held else ()), stray)
+            found[key] = AdminRules(
+                held.key if held else f"{key}#admin-rules",
+                held.name if held else f"admin rules of {network.name}",
+                held.rules if held else (),
+                stray.origin or network.origin,
+                opened,
+            )
+        if key in offline:
             continue
         for manager in index.of_type(MANAGER):
             if not _security_access(manager) or not _in_scope(manager, network):
@@ -84,7 +95,9 @@ def _rules(index: Index, record: Record, items: tuple[View, ...], more: tuple[Re
             continue
         rules.append(read.rule)
         index.notes.update(dict.fromkeys(read.notes))
-    return AdminRules(record.key, record.name, _in_order(rules), record.origin, tuple(dict.fromkeys(opened)))
+    return AdminRules(
+        record.key, record.name, _in_order(_disputed(index, rules)), record.origin, tuple(dict.fromkeys(opened))
+    )
 
 
 def _shaped(item: View) -> View:
@@ -136,6 +149,28 @@ def _in_scope(manager: Record, network: VirtualNetwork) -> bool:
     return any(one.rstrip("/").rpartition("/")[2].lower() == network.subscription.lower() for one in named)
 
 
+def _strays(index: Index, network: VirtualNetwork) -> list[Reason]:
+    """Rules and collections of which the source doesn't show what they belong to: they may be in force here."""
+    found: list[Reason] = []
+    for record in index.of_type(COLLECTION, RULE):
+        if record.parent is not None and index.key(record.parent) in index.by_key:
+            continue
+        if record.type == COLLECTION:
+            ids, more = view(record).identities("appliesToGroups")
+            if _covered(index, network, ids, more)[0] is False:
+                continue
+        found.append(
+            Reason(
+                f"{record.name} belongs to a security admin configuration that isn't in the source, and may be in "
+                f"force in {network.name}",
+                "azure.avnm",
+                record.origin,
+                "add the source that holds it, or the effective security admin rules of the virtual network",
+            )
+        )
+    return found
+
+
 def _deployed(index: Index, configuration: Record) -> list[Record]:
     out: list[Record] = []
     for deployment in index.of_type(DEPLOYMENT):
@@ -166,27 +201,101 @@ def _offline(index: Index, networks: Mapping[str, VirtualNetwork]) -> dict[str, 
             made = _rules(index, collection, tuple(rules), ())
             for key, network in networks.items():
                 covered, reasons = _covered(index, network, ids, more)
-                regions = {deployment.location for deployment in deployments}
-                if None not in regions and network.location is not None:
-                    same = {_plain(one or "") for one in regions}
-                    if _plain(network.location) not in same:
-                        continue
-                if covered is False:
+                doubts = _doubts(index, configuration, collection, deployments, network)
+                if covered is False or doubts is None:
                     continue
                 held = found.get(key)
                 rules_here = [*(held.rules if held else ())]
                 opened = list(held.open if held else ())
                 if covered:
-                    rules_here += made.rules
+                    rules_here += [
+                        replace(rule, exists=False, reasons=(*rule.reasons, *doubts)) if doubts else rule
+                        for rule in made.rules
+                    ]
                 opened += [*made.open, *reasons]
+                if held is not None and held.key != configuration.key:
+                    opened.append(
+                        Reason(
+                            f"{held.name} and {configuration.name} both rule {network.name}, and which comes first "
+                            "isn't documented",
+                            "azure.avnm",
+                            configuration.origin,
+                            "add the effective security admin rules of the virtual network",
+                        )
+                    )
                 found[key] = AdminRules(
                     configuration.key,
                     configuration.name,
-                    _in_order(rules_here),
+                    _in_order(_disputed(index, rules_here)),
                     configuration.origin,
                     tuple(dict.fromkeys(opened)),
                 )
     return found
+
+
+def _names(index: Index, deployment: Record, configuration: Record) -> bool:
+    ids, _ = view(deployment).identities("configurationIds")
+    return any(isinstance(one, str) and index.key(one) == configuration.key for one in ids)
+
+
+def _doubts(
+    index: Index, configuration: Record, collection: Record, deployments: list[Record], network: VirtualNetwork
+) -> tuple[Reason, ...] | None:
+    """Why these rules may not be in force here; None where they certainly aren't: they're deployed elsewhere."""
+    found: list[Reason] = []
+    reached = False
+    for deployment in deployments:
+        if deployment.location is None or network.location is None:
+            found.append(
+                Reason(
+                    f"whether {deployment.key} deploys to the region of {network.name} isn't known",
+                    "azure.avnm",
+                    deployment.origin,
+                    "give the locations values",
+                )
+            )
+        elif _plain(deployment.location) != _plain(network.location):
+            continue
+        elif deployment.exists and _names(index, deployment, configuration):
+            found = []
+            reached = True
+            break
+        else:
+            _, more = view(deployment).identities("configurationIds")
+            found += (*deployment.reasons, *more) or (_unsettled(deployment),)
+        reached = True
+    if not reached:
+        return None
+    for record in (configuration, collection):
+        if not record.exists:
+            found += record.reasons or (_unsettled(record),)
+    return tuple(dict.fromkeys(found))
+
+
+def _unsettled(record: Record) -> Reason:
+    return Reason(f"it isn't known whether {record.key} exists", "azure.avnm", record.origin)
+
+
+def _disputed(index: Index, rules: list[SecurityRule]) -> list[SecurityRule]:
+    """The rules, those of one priority that disagree with the reason why it isn't known which of them decides."""
+    by_place: dict[tuple[object, int], list[SecurityRule]] = {}
+    for rule in rules:
+        by_place.setdefault((rule.direction, rule.priority), []).append(rule)
+    out: list[SecurityRule] = []
+    for same in by_place.values():
+        if len({rule.action for rule in same}) == 1:
+            out += same
+            continue
+        reason = Reason(
+            f"admin rules {' and '.join(repr(rule.name) for rule in same[:4])} have priority {same[0].priority} and "
+            "disagree, so which of them decides isn't known",
+            "azure.rule.duplicate-priority",
+            same[-1].origin,
+            "give each admin rule of one direction its own priority",
+        )
+        index.problems[reason] = None
+        out += [replace(rule, reasons=tuple(dict.fromkeys((*rule.reasons, reason)))) for rule in same]
+    return out
 
 
 def _as_item(record: Record) -> View:
@@ -213,7 +322,9 @@ def _covered(
             if isinstance(target, Gap):
                 reasons += target.reasons
             elif target is not None and index.key(target) == network.key:
-                return True, ()
+                if member.exists:
+                    return True, ()
+                reasons += member.reasons or (_unsettled(member),)
         if group is None or group.source == "dump":
             reasons.append(
                 Reason(

@@ -76,6 +76,11 @@ def overlay(reading: Reading) -> None:
         body, gaps = _body(reading, node)
         nested = body.get("properties")
         properties: dict[str, Any] = dict(nested) if isinstance(nested, Mapping) else {}
+        if not node.resource.exists:
+            unsure = node.resource.reasons or (
+                Reason(f"it isn't known whether {node.resource.address} exists", None, node.resource.origin),
+            )
+            properties = {name: Gap(unsure) for name in properties}
         target = reading.identity(node, "resource_id")
         wanted = target.lower() if isinstance(target, str) and target.startswith("/") else target
         for at, record in enumerate(reading.found):
