@@ -11,14 +11,13 @@ from lint.fix.hcl import (
     append_item,
     block_at,
     content,
-    drop_attribute,
     drop_block,
     insert_after,
     insert_block,
     item,
     quoted,
     render,
-    set_attribute,
+    rewrite,
     set_value,
     string_list,
 )
@@ -281,7 +280,7 @@ def _narrow(change: NarrowRule, holder: Filter, rule: Rule, shop: Workshop) -> t
     if not variants or len(variants) > _MOST:
         return None
     if len(variants) == 1:
-        return tuple(_rewrite(source, content(block), variants[0]))
+        return tuple(rewrite(source, content(block), variants[0])) or None
     return (_copies(source, block, variants, resource, shop),)
 
 
@@ -321,22 +320,13 @@ def _peer_variants(block: Block, keep: Keep) -> list[Texts] | None:
     return [texts]
 
 
-def _rewrite(source: Source, block: Block, texts: Texts) -> list[Edit]:
-    made = []
-    for name, text in texts.items():
-        edit = drop_attribute(source, block, name) if text is None else set_attribute(source, block, name, text)
-        if edit is not None:
-            made.append(edit)
-    return made
-
-
 def _copies(source: Source, block: Block, variants: list[Texts], resource: Resource, shop: Workshop) -> Edit:
     """The block once for each variant; copies of a standalone rule get names of their own."""
     taken = {(r.type, r.name) for r in shop.resources.values() if r.module == resource.module}
     start, end = block.span.start, block.span.end
     copies = []
     for number, texts in enumerate(variants):
-        edits_here = _rewrite(source, content(block), texts)
+        edits_here = rewrite(source, content(block), texts)
         if number and block.type == "resource":
             kind, name = block.labels
             free = _free(kind, f"{name}_{number + 1}", taken)

@@ -11,12 +11,12 @@ from lint.fix.hcl import (
     append_item,
     block_at,
     content,
-    drop_attribute,
     drop_block,
     insert_after,
     insert_block,
     quoted,
     render,
+    rewrite,
     set_attribute,
     string_list,
 )
@@ -215,12 +215,7 @@ def _rewrite(source: Source, block: Block, keep: Keep, rule: Rule) -> list[Edit]
     texts = _narrowed(block, keep, rule)
     if texts is None:
         return None
-    made = []
-    for name, text in texts.items():
-        edit = drop_attribute(source, block, name) if text is None else set_attribute(source, block, name, text)
-        if edit is not None:
-            made.append(edit)
-    return made
+    return rewrite(source, block, texts)
 
 
 def _copy(

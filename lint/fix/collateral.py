@@ -21,14 +21,13 @@ Signature = tuple[Hashable, ...]
 
 
 def collateral(
-    before: RuleGraph, after: RuleGraph, changes: Sequence[Change], findings: Sequence[Finding]
+    before: RuleGraph, after: RuleGraph, changes: Sequence[Change], mended: Sequence[Finding]
 ) -> tuple[str, ...]:
-    """The ids of filters in which something changed that neither the changes nor any violated finding asked for."""
+    """The ids of filters in which something changed that neither the changes nor any finding `mended` asked for."""
     planned = apply_all(changes, before)
     meant = {one.id for c in changes if c.filter in before.filters for one in views(before.filters[c.filter], before)}
-    violated = [f for f in findings if f.verdict == "violated"]
-    faulty = {(fault.filter, fault.rule) for f in violated for fault in f.rules}
-    blocking = {blocker.filter for f in violated for blocker in f.blocked_by}
+    faulty = {(fault.filter, fault.rule) for f in mended for fault in f.rules}
+    blocking = {blocker.filter for f in mended for blocker in f.blocked_by}
     found = []
     for id_ in dict.fromkeys((*before.filters, *after.filters)):
         old, new = before.filters.get(id_), after.filters.get(id_)
@@ -41,7 +40,7 @@ def collateral(
         wanted = _signatures(planned.filters[id_].rules)
         if has in (had, wanted):
             continue
-        if id_ in meant and _lost(planned.filters[id_].rules, new.rules):
+        if id_ in meant and _lost(planned.filters[id_].rules, new.rules, after):
             found.append(id_)
             continue
         changed = {rule.id for rule in old.rules} - {rule.id for rule in planned.filters[id_].rules}
@@ -52,9 +51,9 @@ def collateral(
         ):
             found.append(id_)
             continue
-        room = [*old.rules, *(planned.filters[id_].rules if id_ in meant else ())]
+        room = [*(r for r in old.rules if lost[_signature(r)]), *(planned.filters[id_].rules if id_ in meant else ())]
         fresh = [rule for rule in new.rules if gained[_signature(rule)]]
-        if not all(_inside(rule, room) for rule in fresh) and not (
+        if not all(_inside(rule, room, before) for rule in fresh) and not (
             id_ not in meant and id_ in blocking and all(rule.action is Action.ALLOW for rule in fresh)
         ):
             found.append(id_)
@@ -98,37 +97,35 @@ def _other(peer: Peer) -> Hashable:
     return "unknown", getattr(peer, "text", "")
 
 
-def _lost(planned: Sequence[Rule], made: Sequence[Rule]) -> bool:
+def _lost(planned: Sequence[Rule], made: Sequence[Rule], graph: RuleGraph) -> bool:
     """Whether anything that should be let through isn't."""
     return any(
-        not _inside(replace(rule, services=IntervalSet.span(low, high)), made)
+        not _inside(replace(rule, services=IntervalSet.span(low, high)), made, graph)
         for rule in planned
         if rule.action is Action.ALLOW
         for low, high in rule.services.pairs
     )
 
 
-def _inside(rule: Rule, room: Sequence[Rule]) -> bool:
+def _inside(rule: Rule, room: Sequence[Rule], graph: RuleGraph) -> bool:
     """Whether everything that the rule matches is matched by rules of `room` that do the same."""
-    alike = [
-        one
+    peers = [
+        peer
         for one in room
         if one.direction is rule.direction and one.action is rule.action and rule.services <= one.services
+        for peer in one.peers
     ]
-    for peer in rule.peers:
-        if isinstance(peer, Addresses):
-            left = peer.addresses
-            for one in alike:
-                for other in one.peers:
-                    if isinstance(other, Addresses):
-                        left = left - other.addresses
-            if left and not _listed(alike):
-                return False
-        elif not any(_other(peer) == _other(o) for one in alike for o in one.peers if not isinstance(o, Addresses)):
-            return False
-    return True
+    literal = IntervalSet.union_of(_written(peer, graph) for peer in peers)
+    named = {_other(peer) for peer in peers if not isinstance(peer, Addresses)}
+    return all(
+        peer.addresses <= literal if isinstance(peer, Addresses) else _other(peer) in named for peer in rule.peers
+    )
 
 
-def _listed(rules: Sequence[Rule]) -> bool:
-    """Whether one of the rules names a list, of which the new rule may write a part out."""
-    return any(isinstance(peer, NamedAddresses) for rule in rules for peer in rule.peers)
+def _written(peer: Peer, graph: RuleGraph) -> IntervalSet:
+    """The addresses that a peer stands for when it is written out."""
+    if isinstance(peer, Addresses):
+        return peer.addresses
+    if isinstance(peer, NamedAddresses) and peer.list in graph.address_lists:
+        return graph.address_lists[peer.list].may
+    return EMPTY

@@ -148,6 +148,31 @@ def set_attribute(source: Source, block: Block, name: str, value: str) -> Edit:
     return Edit(source.file, opening, opening, f"{newline}{indent}{name} = {value}")
 
 
+def rewrite(source: Source, block: Block, texts: Mapping[str, str | None]) -> list[Edit]:
+    """Give attributes other values; None: it goes. A new one takes the line of one that goes, a similar one first."""
+    there = {name: block.body.attribute(name) for name in texts}
+    going = [name for name, text in texts.items() if text is None and there[name] is not None]
+    made: list[Edit] = []
+    for name, text in texts.items():
+        if text is None:
+            continue
+        if there[name] is not None or not going:
+            made.append(set_attribute(source, block, name, text))
+            continue
+        old = max(going, key=lambda one: _alike(one, name))
+        going.remove(old)
+        place = there[old]
+        if place is not None:
+            made.append(Edit(source.file, place.span.start, place.value.span.end, f"{name} = {text}"))
+    made += [edit for name in going if (edit := drop_attribute(source, block, name)) is not None]
+    return made
+
+
+def _alike(name: str, other: str) -> int:
+    """How many characters two names begin with in common."""
+    return next((at for at, (a, b) in enumerate(zip(name, other, strict=False)) if a != b), min(len(name), len(other)))
+
+
 def set_value(source: Source, attribute: Attribute | ObjectItem, value: str) -> Edit:
     """Replace the value of an attribute or object item."""
     span = attribute.value.span

@@ -238,7 +238,8 @@ class Prover:
             return False
         if harmful(before.findings, after.findings):
             return False
-        return not collateral(before.graph, after.graph, changes, before.findings)
+        healed = [f for f in before.findings if f.verdict == "violated" and mended(f, after.findings)]
+        return not collateral(before.graph, after.graph, changes, healed)
 
     def _commands(self, changes: tuple[Change, ...], graph: RuleGraph) -> tuple[str, ...] | None:
         found: list[str] = []
@@ -254,14 +255,18 @@ class Prover:
         """The files with the changes written in them, each in one of the ways in which the text allows it."""
         trial = self.start.trial
         shop = Workshop(self._tools.base, trial.graph, dict(trial.resources), dict(self.start.overlay))
-        written = [
-            list(islice((way for maker in self._tools.edits for way in maker(change, shop)), ALTERNATIVES))
-            for change in changes
-        ]
+        written = [list(islice(self._edits(change, shop), ALTERNATIVES)) for change in changes]
         for ways in islice(product(*written), ALTERNATIVES):
             overlay = self._overlay(shop, [edit for edits in ways for edit in edits])
             if overlay is not None:
                 yield overlay
+
+    def _edits(self, change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
+        for maker in self._tools.edits:
+            try:
+                yield from maker(change, shop)
+            except ValueError:
+                continue  # edits that overlap: this maker has no way for such a text
 
     def _overlay(self, shop: Workshop, edits: Sequence[Edit]) -> dict[str, bytes] | None:
         overlay = dict(shop.overlay)
