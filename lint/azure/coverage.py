@@ -22,6 +22,7 @@ MACHINE = "microsoft.compute/virtualmachines"
 GATEWAY = f"{_NETWORK}virtualnetworkgateways"
 LOCAL_GATEWAY = f"{_NETWORK}localnetworkgateways"
 CONNECTION = f"{_NETWORK}connections"
+HUB = f"{_NETWORK}virtualhubs"
 MANAGER = f"{_NETWORK}networkmanagers"
 CONNECTIVITY = f"{MANAGER}/connectivityconfigurations"
 EFFECTIVE_ADMIN = "netpact/effectiveadminrules"
@@ -134,6 +135,10 @@ def stand_ins(found: Mapping[str, Record], missing: tuple[Missing, ...]) -> Iter
             yield _stub(GATEWAY, one.of, (one.reason,), properties=held)
         elif one.type in (CONNECTION, LOCAL_GATEWAY):
             yield _stub(LOCAL_GATEWAY, f"{one.of or one.subscription}#behind", (one.reason,))
+        elif one.type in (HUB, f"{HUB}/ipconfigurations"):
+            for subnet in _route_server_subnets(found, one.subscription):
+                held = {"subnet": {"id": subnet}}
+                yield _stub(HUB, f"{subnet}#route-server", (one.reason,), properties=held)
         elif one.type in (MANAGER, CONNECTIVITY):
             name = "a network manager that could not be read"
             yield Record(
@@ -176,6 +181,15 @@ def _identities(found: Mapping[str, Record]) -> Iterator[str]:
         for one in walk(record.properties):
             if isinstance(one, Mapping) and isinstance(one.get("id"), str) and "/providers/" in one["id"]:
                 yield one["id"]
+
+
+def _route_server_subnets(found: Mapping[str, Record], subscription: str) -> Iterator[str]:
+    """The subnets in which a route server may stand: it teaches the whole network routes."""
+    for record in found.values():
+        if record.type == VIRTUAL_NETWORK and (record.subscription or "").lower() == subscription:
+            for one in walk(record.properties):
+                if isinstance(one, Mapping) and str(one.get("name", "")).lower() == "routeserversubnet":
+                    yield str(one.get("id") or f"{record.key}/subnets/routeserversubnet")
 
 
 def _gateway_subnet(found: Mapping[str, Record], gateway: str) -> str | None:

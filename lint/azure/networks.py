@@ -521,9 +521,14 @@ def read_gateways(index: Index) -> dict[str, Gateway]:
             record.key, record.name, index.key(identity) if isinstance(identity, str) else None, None, record.origin
         )
     for record in index.of_type(ROUTE_SERVER):
-        subnet = view(record).identity("subnet")
-        if isinstance(subnet, str):
-            gateways[record.key] = Gateway(record.key, record.name, subnet_network(index, subnet), None, record.origin)
+        told = (record, *index.children(record.key, f"{ROUTE_SERVER}/ipconfigurations"))
+        for each in told:  # ARM tells the subnet in a child, Terraform in the server itself
+            subnet = view(each).identity("subnet")
+            if isinstance(subnet, str):
+                network = subnet_network(index, subnet)
+                gateways[record.key] = Gateway(
+                    record.key, record.name, network, None, record.origin, open=record.partial
+                )
     return gateways
 
 

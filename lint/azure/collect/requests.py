@@ -15,7 +15,7 @@ from urllib.parse import quote
 from lint.azure.collect.access import Connection, unusable
 from lint.azure.collect.calls import Operation
 from lint.azure.collect.trim import trimmed
-from lint.live.calls import CUT, DENIED, ERROR, THROTTLED, UNAVAILABLE, Fault, Page, Turn
+from lint.live.calls import CUT, DENIED, ERROR, THROTTLED, UNAVAILABLE, Fault, LiveError, Page, Turn
 from lint.live.options import LiveOptions
 
 _VERSIONS = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound", "UnsupportedApiVersion"})
@@ -147,9 +147,9 @@ def _refused(
         return Fault(THROTTLED, text, again=True, after=after)
     if code in _VERSIONS or (status in (400, 404) and "api version" in message.lower()):
         return _other_version(connection, operation, version, text, message)
-    if status == 401:
-        return Fault(DENIED, text)
-    if status == 403:
+    if status == 401 and code not in GONE:
+        raise LiveError(f"Azure doesn't accept the access token ({text}); sign in again, then repeat with --resume")
+    if status in (401, 403):
         return Fault(DENIED, text)
     if token is not None and status in (400, 410) and "token" in f"{code} {message}".lower():
         return Fault(ERROR, text, restart=True)

@@ -15,6 +15,8 @@ from lint.azure.collect.access import Connection
 from lint.azure.collect.calls import (
     ADMIN_RULES,
     BY_NAME,
+    HUB_CONFIGURATIONS,
+    HUBS,
     INTERFACES,
     LOCAL_GATEWAY,
     OPERATIONS,
@@ -28,6 +30,7 @@ from lint.live import calls
 from lint.live.calls import LiveError
 from lint.live.options import LiveOptions
 from lint.live.snapshot import Snapshot
+from tests.azure.conftest import Judge
 from tests.live.azure import server, world
 from tests.live.azure.ask import LoopbackAuth, connection
 from tests.live.azure.faults import changed, is_of, refusing
@@ -260,6 +263,28 @@ def test_effective_admin_rules_come_page_by_page(arm: Arm, scan: Scan) -> None:
     }
 
 
+@pytest.mark.parametrize("refused", [None, HUBS, HUB_CONFIGURATIONS])
+def test_a_route_server_leaves_open_what_it_teaches(arm: Arm, scan: Scan, refused: Any) -> None:
+    before = graph_of(scan())
+    place = world.Place(arm, world.TWO, "rg-data")
+    subnet = f"{place.id('virtualNetworks', 'v2')}/subnets/RouteServerSubnet"
+    network = arm.resources[place.id("virtualNetworks", "v2")]
+    network["properties"]["subnets"].append(
+        {"name": "RouteServerSubnet", "id": subnet, "properties": {"addressPrefix": "10.1.9.0/27"}}
+    )
+    hub = place.put("virtualHubs", "routes", {"sku": "Standard"})
+    place.child(hub, "ipConfigurations", "ip", {"subnet": {"id": subnet}})
+    arm.judge = refusing(refused, server.DENIED) if refused is not None else None
+    found = scan()
+    assert [one.call.operation for one in found.failures() if one.call.scope == world.TWO][:1] == (
+        [refused.name] if refused is not None else []
+    )
+    ask = Judge(graph_of(found))
+    assert Judge(before).verdict("lab", "192.0.2.9", "tcp/443") == "allowed"
+    assert ask.verdict("lab", "192.0.2.9", "tcp/443") == "undetermined"
+    assert ask.verdict("lab", "db", "tcp/22") == "blocked", "what the network's own rules decide stays decided"
+
+
 # Who asks, and what is never done
 
 
@@ -278,6 +303,19 @@ def test_without_a_token_there_is_one_message(options: LiveOptions) -> None:
         LiveError, match=r"^no usable Azure credentials: DefaultAzure.* a token\.; sign in \(`az login`"
     ):
         collect((), options, Connection(NoToken()))
+
+
+def test_a_token_that_is_not_accepted_ends_the_scan(arm: Arm, scan: Scan) -> None:
+    arm.judge = lambda one: Refusal(401, "ExpiredAuthenticationToken") if one.path.endswith("natGateways") else None
+    with pytest.raises(LiveError, match=r"doesn't accept the access token .*repeat with --resume"):
+        scan()
+
+
+def test_a_subscription_of_another_tenant_is_asked_once(arm: Arm, scan: Scan) -> None:
+    other = Refusal(401, "InvalidAuthenticationTokenTenant")
+    arm.judge = lambda one: other if one.subscription == world.TWO else None
+    assert {one.call.scope for one in scan().failures()} == {world.TWO}
+    assert sum(1 for one in arm.requests if one.subscription == world.TWO) == 1
 
 
 class Token:
