@@ -440,14 +440,25 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
     )
 
 
-def inbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | None = None) -> Inbound:
-    """What arrives at an endpoint from anybody. Raises KeyError for an endpoint that the graph doesn't hold."""
+def inbound(
+    graph: RuleGraph | Engine,
+    endpoint: str,
+    services: IntervalSet | None = None,
+    peers: IntervalSet | None = None,
+    *,
+    explained: bool = True,
+) -> Inbound:
+    """What arrives at an endpoint from anybody, or from these places alone.
+
+    Without `explained` neither `hops` nor `confirmed` is worked out: both take a look at every sender. Raises KeyError
+    for an endpoint that the graph doesn't hold.
+    """
     engine = engine_of(graph)
     here = engine.graph.endpoints[endpoint]
     asked = ALL_SERVICES if services is None else services
     trails: list[Trail] = []
     for spot in engine.resolved.spots[endpoint]:
-        trails += _arriving(engine, spot, None, known=False)
+        trails += _arriving(engine, spot, peers, known=False)
     allowed = together([trail.delivered for trail in trails] or [NOTHING]).restrict(services=asked)
     wanted = TrafficSet.of(REAL, asked)
     layers: dict[str, None] = {}
@@ -457,9 +468,10 @@ def inbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | No
         layers.update(dict.fromkeys(_layers(trail.steps)))
         if not trail.delivered.restrict(services=asked).exact:
             reasons.update(dict.fromkeys(trail.reasons))
-        part = wanted.restrict(trail.source.places)
-        hops += [hop_of(engine, step, step.bounds, asked, part) for step in trail.steps if not step.reply]
-    confirmed = _confirmed(engine, allowed, here, asked, SOURCE)
+        if explained:
+            part = wanted.restrict(trail.source.places)
+            hops += [hop_of(engine, step, step.bounds, asked, part) for step in trail.steps if not step.reply]
+    confirmed = _confirmed(engine, allowed, here, asked, SOURCE) if explained else allowed
     return Inbound(
         endpoint,
         _readable(engine, allowed),
@@ -472,8 +484,13 @@ def inbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | No
     )
 
 
-def outbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | None = None) -> Outbound:
-    """Whom an endpoint reaches. Raises KeyError for an endpoint that the graph doesn't hold."""
+def outbound(
+    graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | None = None, *, explained: bool = True
+) -> Outbound:
+    """Whom an endpoint reaches. Raises KeyError for an endpoint that the graph doesn't hold.
+
+    Without `explained` neither `hops` nor `confirmed` is worked out.
+    """
     engine = engine_of(graph)
     here = engine.graph.endpoints[endpoint]
     asked = ALL_SERVICES if services is None else services
@@ -491,8 +508,9 @@ def outbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | N
         layers.update(dict.fromkeys(_layers(trail.steps)))
         if not trail.allowed.restrict(services=asked).exact:
             reasons.update(dict.fromkeys(trail.reasons))
-        part = wanted.restrict(trail.addressed)
-        hops += [hop_of(engine, step, step.bounds, asked, part) for step in trail.steps]
+        if explained:
+            part = wanted.restrict(trail.addressed)
+            hops += [hop_of(engine, step, step.bounds, asked, part) for step in trail.steps]
     return Outbound(
         endpoint,
         _readable(engine, allowed),
@@ -502,7 +520,7 @@ def outbound(graph: RuleGraph | Engine, endpoint: str, services: IntervalSet | N
         tuple(dict.fromkeys(hops)),
         (),
         _readable(engine, delivered),
-        _readable(engine, _confirmed(engine, delivered, here, asked, DESTINATION)),
+        _readable(engine, _confirmed(engine, delivered, here, asked, DESTINATION) if explained else delivered),
     )
 
 

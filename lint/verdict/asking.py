@@ -18,7 +18,7 @@ from lint.graph.topology import Network, Subnet
 from lint.origin import Origin
 from lint.reach import Inbound, Outbound, Reach, between, inbound, outbound
 from lint.reach.result import Party
-from lint.space.addresses import SYMBOLIC
+from lint.space.addresses import REAL, SYMBOLIC
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.traffic import TrafficSet
 
@@ -26,7 +26,10 @@ _NOWHERE = Origin()
 
 
 class Asking:
-    """The questions that were asked of one graph, with their answers."""
+    """The questions that were asked of one graph, with their answers.
+
+    `public_places` are the symbolic places of public addresses that will exist.
+    """
 
     def __init__(self, graph: RuleGraph) -> None:
         self.graph = graph
@@ -41,6 +44,7 @@ class Asking:
         self._to: dict[Hashable, Reach] = {}
         self._inbound: dict[Hashable, Inbound] = {}
         self._outbound: dict[Hashable, Outbound] = {}
+        self.public_places = _public_places(graph)
 
     def alike(self, endpoint: Endpoint) -> int:
         """A number, equal for two endpoints that nothing in the graph can tell apart."""
@@ -109,13 +113,14 @@ class Asking:
             found = self._to[key] = between(self.graph, party, Party(text, addresses=destination), services)
         return found
 
-    def inbound(self, endpoint: Endpoint, services: IntervalSet) -> Inbound:
-        """Who reaches these services of the endpoint. Where others are alike, its own place is among the peers; else
-        not."""
-        key = (self.alike(endpoint), services)
+    def inbound(self, endpoint: Endpoint, services: IntervalSet, peers: IntervalSet | None = None) -> Inbound:
+        """Who (of `peers`) reaches these services of the endpoint. Where others are alike, its own place is among the
+        peers; else not."""
+        key = (self.alike(endpoint), services, peers)
         found = self._inbound.get(key)
         if found is None:
-            found, *more = [inbound(self.graph, one, services) for one in self._two(endpoint)]
+            two = self._two(endpoint)
+            found, *more = [inbound(self.graph, one, services, peers, explained=False) for one in two]
             for other in more:  # what reaches one of them is the other, and the other way round
                 found = replace(
                     found,
@@ -132,7 +137,7 @@ class Asking:
         key = (self.alike(endpoint), services)
         found = self._outbound.get(key)
         if found is None:
-            found, *more = [outbound(self.graph, one, services) for one in self._two(endpoint)]
+            found, *more = [outbound(self.graph, one, services, explained=False) for one in self._two(endpoint)]
             for other in more:
                 found = replace(
                     found,
@@ -166,6 +171,17 @@ class Asking:
 
     def _between_borders(self, place: int) -> int:
         return bisect_right(self._borders, place)
+
+
+def _public_places(graph: RuleGraph) -> IntervalSet:
+    found = [
+        IntervalSet.of(a.public)
+        for e in graph.endpoints.values()
+        for a in e.addresses
+        if a.public is not None and a.public >= SYMBOLIC
+    ]
+    found += [gateway.public - REAL for gateway in graph.nat_gateways.values()]
+    return IntervalSet.union_of(found)
 
 
 def _joined(

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 
 from lint.graph.endpoints import Endpoint
-from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, GroupMembers, UnknownPeer
 from lint.packs.model import Flow, services_of
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC
@@ -36,7 +35,7 @@ def findings(scene: Scene, flow: Flow) -> Iterator[Finding]:
             continue
         if not bound.everybody:
             sentence = f"{role} is bound to plain addresses; no filter of this source stands before them"
-            yield bare(scene, flow, NOT_APPLICABLE, sentence)
+            yield bare(scene, flow, NOT_APPLICABLE, sentence, destinations=(role,))
             continue
         public = flow.against == "public" or bound.role.shared or scene.strictness == "internet"
         for text, services in services_of(flow):
@@ -51,11 +50,12 @@ def excess_of(
     scene: Scene, machines: tuple[Machine, ...], services: IntervalSet, known: Documented, public: bool
 ) -> Iterator[Excess]:
     """What undocumented peers reach at each of these machines, which nothing can tell apart."""
-    graph = scene.asking.graph
-    inbound = scene.asking.inbound(machines[0].endpoint, services)
-    rules: tuple[RuleTraffic, ...] = tuple(inbound.rules)
+    hidden = scene.asking.public_places if public else IntervalSet.span(SYMBOLIC, SYMBOLIC + 2**33)
     universe = PUBLIC if public else REAL
-    named = _named_places(rules) & (_public_places(graph) if public else IntervalSet.span(SYMBOLIC, SYMBOLIC + 2**33))
+    # Where only public addresses count, nobody else is asked about: unknowns of private networks are no reason then.
+    inbound = scene.asking.inbound(machines[0].endpoint, services, universe | hidden if public else None)
+    rules: tuple[RuleTraffic, ...] = tuple(inbound.rules)
+    named = _named_places(rules) & hidden
     must = inbound.allowed.must.restrict((universe | named) - known.may, services)
     may = inbound.allowed.may.restrict((universe | named) - known.must, services)
     must = _certain(must, known)
@@ -119,18 +119,6 @@ def _named_places(rules: Iterable[RuleTraffic]) -> IntervalSet:
                 found.append(peer.addresses - REAL)
             elif isinstance(peer, UnknownPeer) and peer.may.isdisjoint(REAL):
                 found.append(peer.may)
-    return IntervalSet.union_of(found)
-
-
-def _public_places(graph: RuleGraph) -> IntervalSet:
-    """Symbolic places of public addresses that will exist."""
-    found = [
-        IntervalSet.of(a.public)
-        for e in graph.endpoints.values()
-        for a in e.addresses
-        if a.public is not None and a.public >= SYMBOLIC
-    ]
-    found += [gateway.public - REAL for gateway in graph.nat_gateways.values()]
     return IntervalSet.union_of(found)
 
 
