@@ -457,7 +457,7 @@ def _collected(source: Source, snapshot: Snapshot, options: LoadOptions) -> _Rea
     problems = tuple(
         Problem(
             "warning",
-            f"{answer.call.where()}: {answer.call.operation} {answer.status}: {answer.error}",
+            f"{answer.call.where()}: {answer.call.what()} {answer.status}: {answer.error}",
             None,
             "what depends on it is undetermined",
         )

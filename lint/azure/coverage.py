@@ -41,6 +41,12 @@ VITAL = frozenset(
     }
 )
 
+_WORDS = {EFFECTIVE_ADMIN: "the security admin rules in force"}
+_REMEDIES = {
+    "denied": "give the identity the role of docs/azure-role.json",
+    "unavailable": "look whether it is there for this identity",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -64,7 +70,7 @@ def read_manifest(entries: Any) -> Iterator[Missing]:
         of, group = entry.get("of"), entry.get("group")
         where = entry.get("subscription") or "a subscription"
         if isinstance(of, str) and of:
-            where = of
+            where = f"{last_segment(of)} in {where}"
         elif isinstance(group, str) and group:
             where = f"resource group {group} of {where}"
         why = entry.get("reason") or entry.get("state") or "not collected"
@@ -72,7 +78,12 @@ def read_manifest(entries: Any) -> Iterator[Missing]:
             kind,
             str(entry.get("subscription") or "").lower(),
             canonical(of) if isinstance(of, str) else "",
-            Reason(f"{kind} of {where} could not be collected: {why}", f"azure.coverage:{kind}", None, "collect it"),
+            Reason(
+                f"{_WORDS.get(kind, kind)} of {where} could not be collected: {why}",
+                f"azure.coverage:{kind}",
+                None,
+                _REMEDIES.get(str(entry.get("state")), "collect it again with --resume"),
+            ),
         )
 
 
@@ -137,8 +148,8 @@ def stand_ins(found: Mapping[str, Record], missing: tuple[Missing, ...]) -> Iter
             yield _stub(LOCAL_GATEWAY, f"{one.of or one.subscription}#behind", (one.reason,))
         elif one.type in (HUB, f"{HUB}/ipconfigurations"):
             for subnet in _route_server_subnets(found, one.subscription):
-                held = {"subnet": {"id": subnet}}
-                yield _stub(HUB, f"{subnet}#route-server", (one.reason,), properties=held)
+                told = {"subnet": {"id": subnet}}
+                yield _stub(HUB, f"{subnet}#route-server", (one.reason,), properties=told)
         elif one.type in (MANAGER, CONNECTIVITY):
             name = "a network manager that could not be read"
             yield Record(

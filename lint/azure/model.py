@@ -152,6 +152,7 @@ class VirtualNetwork:
     tags: tuple[tuple[str, str], ...] = ()
     injected: bool = False  # delegated to a service that may add rules of its own (SQL managed instance, Databricks)
     missing: tuple[Reason, ...] = ()  # not in the source: only named by a reference
+    elsewhere: tuple[Reason, ...] = ()  # made elsewhere: may have peerings and gateways that the source doesn't show
 
 
 @dataclass(frozen=True, slots=True)

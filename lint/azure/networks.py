@@ -36,7 +36,7 @@ from lint.azure.model import (
 )
 from lint.azure.records import PROVISIONAL, Gap, Record, View, canonical, last_segment, parent_of, segment_of, view
 from lint.azure.security_rules import parse_operands
-from lint.origin import Reason
+from lint.origin import Origin, Reason
 from lint.space.addresses import REAL, parse_cidr, position
 from lint.space.intervals import EMPTY, IntervalSet
 
@@ -97,6 +97,9 @@ def read_networks(index: Index) -> tuple[dict[str, VirtualNetwork], dict[str, Su
             subscription=record.subscription,
             location=record.location,
             tags=record.tags,
+            elsewhere=_elsewhere(record.name, record.origin)
+            if record.partial or record.properties.get("madeElsewhere") is True
+            else (),
         )
         inline, _ = properties.parts("subnets")
         standalone = {child.name.lower() for child in index.children(record.key, SUBNET)}
@@ -127,6 +130,11 @@ def read_networks(index: Index) -> tuple[dict[str, VirtualNetwork], dict[str, Su
             networks[network] = _missing_network(index, network, record)
         made_peering = _peering(index, view(record), record.key, record.name, network)
         peerings[record.key] = replace(made_peering, exists=record.exists)
+    for subnet in subnets.values():  # a network holds its subnets, whatever else it holds
+        home = networks.get(subnet.network)
+        if home is not None and not subnet.space.must <= home.space.must and subnet.space.must <= home.space.may:
+            certain = home.space.must | subnet.space.must
+            networks[home.key] = replace(home, space=replace(home.space, must=certain))
     injected = {one.network for one in subnets.values() if any(d.lower() in _INJECTED for d in one.delegations)}
     for key in injected:
         networks[key] = replace(networks[key], injected=True)
@@ -153,6 +161,18 @@ def _missing_network(index: Index, key: str, child: Record) -> VirtualNetwork:
         origin=child.origin,
         subscription=child.subscription,
         missing=(reason,),
+        elsewhere=_elsewhere(last_segment(key), child.origin),
+    )
+
+
+def _elsewhere(name: str, origin: Origin) -> tuple[Reason, ...]:
+    return (
+        Reason(
+            f"{name} is made elsewhere, and may have peerings and gateways that the source doesn't show",
+            "azure.peering.remote-unknown",
+            origin,
+            "add the source that holds it",
+        ),
     )
 
 

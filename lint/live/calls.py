@@ -80,6 +80,11 @@ class Call:
         """`account 111122223333, eu-west-1`: for sentences."""
         return ", ".join(part for part in (self.scope, self.region) if part)
 
+    def what(self) -> str:
+        """`ec2.get_managed_prefix_list_entries of pl-1`: for sentences."""
+        about = ", ".join(str(value) for value in json.loads(self.parameters).values())
+        return f"{self.operation} of {about}" if about else self.operation
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

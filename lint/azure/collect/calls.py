@@ -198,17 +198,3 @@ OPERATIONS: tuple[Operation, ...] = (
     SERVICE_TAGS,
 )
 BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in OPERATIONS}
-
-
-def role() -> dict[str, Any]:
-    """The custom role that allows these requests and no others, as `az role definition create` takes it."""
-    return {
-        "Name": "netpact reader",
-        "IsCustom": True,
-        "Description": "Reads what netpact needs to judge network flows. Allows no change and no secret.",
-        "Actions": sorted({operation.action for operation in OPERATIONS}),
-        "NotActions": [],
-        "DataActions": [],
-        "NotDataActions": [],
-        "AssignableScopes": ["/subscriptions/00000000-0000-0000-0000-000000000000"],
-    }

@@ -107,6 +107,8 @@ def virtual_network(reading: Reading, node: Node) -> None:
             )
             parts.append(Part(fields, made.origin, made.exists, made.reasons))
         properties["subnets"] = Many(tuple(parts), inline.open)
+    if not node.managed:
+        properties["madeElsewhere"] = True
     reading.add(node, arm.VIRTUAL_NETWORK, properties)
 
 

@@ -172,6 +172,11 @@ class Endpoints:
         for interface in self.model.interfaces.values():
             places = tuple(self._place(one) for one in interface.configurations)
             self.filters.places_of[interface.key, False] = places
+            for one, place in zip(interface.configurations, places, strict=True):
+                home = self.model.subnets.get(one.subnet.key or "")
+                if home is not None and not one.subnet.open:
+                    inside = self.tags.inside.get(home.network, EMPTY)
+                    self.tags.inside[home.network] = inside | IntervalSet.of(place)
             public = tuple(
                 place for place in (self._public(one)[0] for one in interface.configurations) if place is not None
             )

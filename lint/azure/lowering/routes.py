@@ -114,6 +114,19 @@ class Routes:
                     reasons=one.reasons or one.space.reasons,
                 )
             )
+        if network is not None and network.elsewhere:
+            routes.append(
+                Route(
+                    EMPTY,
+                    Via.EXTERNAL,
+                    origin,
+                    f"peerings and gateways of {network.name}",
+                    RESERVED - own,
+                    network.name,
+                    precedence=SYSTEM,
+                    reasons=network.elsewhere,
+                )
+            )
         routes += self._service_endpoints(subnet)
         return routes
 

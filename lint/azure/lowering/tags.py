@@ -54,6 +54,7 @@ class Tags:
         self.model = model
         self.lists: dict[str, AddressList] = {}
         self.notes: dict[str, None] = {}
+        self.inside: dict[str, IntervalSet] = {}  # by network: the places of machines that certainly are in it
         self._by_sets: dict[tuple[IntervalSet, IntervalSet, tuple[Reason, ...]], Viewpoint] = {}
         self._by_subnet: dict[str, Viewpoint] = {}
 
@@ -88,8 +89,12 @@ class Tags:
         network = model.networks.get(subnet.network)
         if network is None:
             return PLATFORM, REAL, ()
-        must, may = must | network.space.must, may | network.space.may
+        held = network.space.must | self.inside.get(network.key, EMPTY)
+        must, may = must | held, may | held | network.space.may
         reasons += network.space.reasons
+        if network.elsewhere:
+            may = may | RESERVED
+            reasons += network.elsewhere
         remote_gateways = False
         for one in joined(model, subnet.network):
             peering = one.peering
@@ -98,7 +103,8 @@ class Tags:
                 continue
             may = may | one.space.may
             if one.active and peering.access and peering.whole:
-                must = must | one.space.must
+                held = one.space.must | self.inside.get(peering.remote or "", EMPTY)
+                must, may = must | held, may | held
                 reasons += one.space.reasons
             elif one.active and peering.access:
                 reasons.append(
