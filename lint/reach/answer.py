@@ -456,9 +456,10 @@ def inbound(
     engine = engine_of(graph)
     here = engine.graph.endpoints[endpoint]
     asked = ALL_SERVICES if services is None else services
+    senders = None if peers is None else engine.resolved.meant(peers)
     trails: list[Trail] = []
     for spot in engine.resolved.spots[endpoint]:
-        trails += _arriving(engine, spot, peers, known=False)
+        trails += _arriving(engine, spot, senders, known=False)
     allowed = together([trail.delivered for trail in trails] or [NOTHING]).restrict(services=asked)
     wanted = TrafficSet.of(REAL, asked)
     layers: dict[str, None] = {}

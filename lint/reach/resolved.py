@@ -123,6 +123,10 @@ class Resolved:
                 known.append(within)
         return IntervalSet.union_of(known)
 
+    def meant(self, places: IntervalSet) -> IntervalSet:
+        """The same with the places of machines that share one of these addresses and were told apart."""
+        return IntervalSet.union_of([places, *(own for own, address in self._shared if address <= places)])
+
     def shown(self, traffic: TrafficSet) -> TrafficSet:
         """The same with the address itself where several machines share one and were told apart."""
         shared = IntervalSet.union_of([EMPTY, *(places for places, _ in self._shared)]) & traffic.peers()
