@@ -10,7 +10,7 @@ from typing import Any
 from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, Direction, Filter, GroupMembers, NamedAddresses, Rule
-from lint.space.addresses import IPV4, REAL, cidrs
+from lint.space.addresses import IPV4, REAL, cidrs, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_SERVICES, ICMP, ICMPV6, TCP, UDP, WIDTH
 
@@ -50,6 +50,9 @@ def _narrowed(change: NarrowRule, holder: Filter, rule: Rule, graph: RuleGraph) 
         peers = _kept(keep, rule, holder, graph)
         if peers is None:
             return None
+        peers = [(key, one) for key, one in peers if not _there(key, one, keep, rule, holder)]
+        if not peers:
+            continue
         described = [(key, one | ({"Description": rule.description} if rule.description else {})) for key, one in peers]
         permissions = _permissions(keep.services, described)
         if not permissions:
@@ -57,6 +60,24 @@ def _narrowed(change: NarrowRule, holder: Filter, rule: Rule, graph: RuleGraph) 
         made += _authorize(holder, rule.direction, permissions)
     revoked = _revoke(holder, rule, graph)
     return (*made, *revoked) if revoked else None
+
+
+def _there(key: str, peer: Permission, keep: Keep, rule: Rule, holder: Filter) -> bool:
+    """Whether another rule of the group allows just this already: EC2 refuses to be told twice."""
+    for other in holder.rules:
+        if other.id == rule.id or other.direction is not rule.direction or other.services != keep.services:
+            continue
+        for one in other.peers:
+            if isinstance(one, GroupMembers):
+                same = peer.get("GroupId") == one.group
+            elif isinstance(one, NamedAddresses):
+                same = peer.get("PrefixListId") == one.list
+            else:
+                literal = key in ("IpRanges", "Ipv6Ranges") and isinstance(one, Addresses)
+                same = literal and parse_cidr(next(iter(peer.values()))) == getattr(one, "addresses", None)
+            if same:
+                return True
+    return False
 
 
 def _kept(keep: Keep, rule: Rule, holder: Filter, graph: RuleGraph) -> list[tuple[str, Permission]] | None:

@@ -66,21 +66,25 @@ class NarrowRule:
 Change = AddRule | NarrowRule
 
 
+Blamed = Callable[[RuleAtFault], "tuple[tuple[IntervalSet, IntervalSet], ...]"]
+"""What is wrong with a rule: services, with the peers that the document lets in on them."""
+
+
 def propose(
     finding: Finding,
     graph: RuleGraph,
     documented: IntervalSet,
-    together: Callable[[RuleAtFault], IntervalSet] | None = None,
+    blamed: Blamed | None = None,
 ) -> Iterator[tuple[Change, ...]]:
     """Candidates for one step towards mending `finding`: each is a group of changes to be made together.
 
-    `documented` are the peers that the document lets in, for an exclusive flow. `together` gives, for a rule at fault,
-    the services of all violated findings that blame it for the same: one rule is narrowed once for all of them.
+    `documented` are the peers that the document lets in, for an exclusive flow. `blamed` gives what all violated
+    findings say of a rule at fault: one rule is narrowed once for all of them.
     """
     if finding.kind == "required":
         yield from _missing(finding, graph)
     else:
-        yield from _excess(finding, graph, documented, together)
+        yield from _excess(finding, graph, documented, blamed)
 
 
 def _missing(finding: Finding, graph: RuleGraph) -> Iterator[tuple[Change, ...]]:
@@ -171,15 +175,18 @@ def _shared_groups(side: Side, named: Mapping[str, Endpoint]) -> Sequence[str]:
     return [group for group in carried[0] if all(group in others for others in carried[1:])]
 
 
+_Faulty = tuple[Filter, Rule, tuple[tuple[IntervalSet, IntervalSet], ...]]
+
+
 def _excess(
     finding: Finding,
     graph: RuleGraph,
     documented: IntervalSet,
-    together: Callable[[RuleAtFault], IntervalSet] | None,
+    blamed: Blamed | None,
 ) -> Iterator[tuple[Change, ...]]:
     """Narrow every rule at fault: its peers for what is judged, for all that it lets through, its ports; or drop it."""
     judged = IntervalSet.union_of(alternatives(finding.service))
-    faulty: dict[tuple[object, str], tuple[Filter, Rule, IntervalSet]] = {}
+    faulty: dict[tuple[object, str], _Faulty] = {}
     refused: dict[object, Filter] = {}
     for fault in finding.rules:
         holder = graph.filters.get(fault.filter)
@@ -191,8 +198,8 @@ def _excess(
                 return  # nobody wrote it, and a security group can't refuse
             refused[holder.origin] = holder
             continue
-        wide = judged | (together(fault) if together is not None else EMPTY)
-        faulty.setdefault((holder.origin, rule.id), (holder, rule, wide))
+        said = ((judged, documented), *(blamed(fault) if blamed is not None else ()))
+        faulty.setdefault((holder.origin, rule.id), (holder, rule, said))
     if not faulty and not refused:
         return
     denials = list(_denials(finding, refused.values(), judged, documented))
@@ -232,7 +239,7 @@ def _denials(
 
 def _narrowings(
     finding: Finding,
-    faulty: Sequence[tuple[Filter, Rule, IntervalSet]],
+    faulty: Sequence[_Faulty],
     judged: IntervalSet,
     documented: IntervalSet,
     graph: RuleGraph,
@@ -241,32 +248,45 @@ def _narrowings(
         yield ()
         return
     if finding.kind == "forbidden":
-        for kept in (
+        kept: list[list[tuple[Keep, ...]]] = [
             [_keep(graph, r, REAL, r.services - judged, others=True) for _, r, _ in faulty],
             [_keep(graph, r, PRIVATE, r.services, others=True) for _, r, _ in faulty],
             [() for _ in faulty],
-        ):
-            yield tuple(NarrowRule(h.id, r.id, keep) for (h, r, _), keep in zip(faulty, kept, strict=True))
+        ]
+        for keeps in kept:
+            yield tuple(NarrowRule(h.id, r.id, keep) for (h, r, _), keep in zip(faulty, keeps, strict=True))
         return
     # Peers named by a group or list are at fault where a rule names nothing else, or where narrowing the addresses
     # isn't enough. What no finding speaks of stays as it is, where the rule can be split so.
-    for wide in (True, False):
+    for alone in (False, True):
         for others in (True, False):
-            yield tuple(
-                NarrowRule(
-                    h.id,
-                    r.id,
-                    _keep(graph, r, REAL, r.services - (w if wide else judged), others=True)
-                    + _keep(graph, r, documented, r.services & (w if wide else judged), others=others),
-                )
-                for h, r, w in faulty
-            )
+            made = []
+            for h, r, said in faulty:
+                wide = judged if alone else IntervalSet.union_of(s for s, peers in said if peers == documented)
+                left = _keep(graph, r, REAL, r.services - wide, others=True)
+                left += _keep(graph, r, documented, r.services & wide, others=others)
+                made.append(NarrowRule(h.id, r.id, left))
+            yield tuple(made)
     for others in (True, False):
         yield tuple(
             NarrowRule(h.id, r.id, _keep(graph, r, documented, r.services, others=others)) for h, r, _ in faulty
         )
     yield tuple(NarrowRule(h.id, r.id, _keep(graph, r, REAL, r.services - judged, others=True)) for h, r, _ in faulty)
+    yield tuple(NarrowRule(h.id, r.id, _documented_alone(graph, r, said)) for h, r, said in faulty)
     yield tuple(NarrowRule(h.id, r.id, ()) for h, r, _ in faulty)
+
+
+def _documented_alone(
+    graph: RuleGraph, rule: Rule, said: tuple[tuple[IntervalSet, IntervalSet], ...]
+) -> tuple[Keep, ...]:
+    """Of a rule that lets too much through on too many ports: what the documents name, each port with its peers."""
+    by_peers: dict[IntervalSet, IntervalSet] = {}
+    for services, peers in said:
+        by_peers[peers] = by_peers.get(peers, EMPTY) | services
+    kept: tuple[Keep, ...] = ()
+    for peers, services in by_peers.items():
+        kept += _keep(graph, rule, peers, rule.services & services, others=False)
+    return kept
 
 
 def rule_of(holder: Filter, rule: str) -> Rule | None:

@@ -16,14 +16,14 @@ from lint.fix.collateral import collateral
 from lint.fix.edits import Edit, apply, by_file, unified
 from lint.fix.on_graph import apply as change_graph
 from lint.fix.on_graph import apply_all
-from lint.fix.plan import AddRule, Change, alternatives, propose
+from lint.fix.plan import AddRule, Blamed, Change, alternatives, propose
 from lint.fix.tidy import tidy
 from lint.fix.workshop import Workshop
 from lint.fix.worse import harmful
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Filter, Group
 from lint.space.addresses import REAL, cidrs
-from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.intervals import IntervalSet
 from lint.space.services import render
 from lint.terraform.resources import Resource
 from lint.verdict.finding import Finding, Fix, RuleAtFault
@@ -34,7 +34,7 @@ STEPS = 4
 ALTERNATIVES = 6
 """So many ways to write one change in a text are tried."""
 
-WRITTEN = 4
+WRITTEN = 10
 """So many ways that mend a finding on the graph are tried as text or commands."""
 
 
@@ -155,13 +155,16 @@ class Prover:
     def _ways(self, finding: Finding) -> Iterator[tuple[Change, ...]]:
         """The changes that mend the finding on the graph, the fewest and most precise first."""
         attempts: list[tuple[tuple[Change, ...], RuleGraph, Finding]] = [((), self.start.trial.graph, finding)]
+        seen: set[object] = set()
         for _ in range(STEPS):
             following = []
             for made, graph, still in attempts:
-                for changes in propose(still, graph, self._tools.documented(still), self._together(still)):
+                for changes in propose(still, graph, self._tools.documented(still), self._blamed(still)):
                     changed = apply_all(changes, graph)
-                    if changed is graph:
+                    meaning = tuple(changed.filters[c.filter].rules for c in changes if c.filter in changed.filters)
+                    if changed is graph or (made, meaning) in seen:
                         continue
+                    seen.add((made, meaning))
                     found = self._answer(made + changes, changed, finding)
                     if found is None:
                         return
@@ -181,20 +184,18 @@ class Prover:
             self._asked[key] = self._tools.ask(graph, finding)
         return self._asked[key]
 
-    def _together(self, finding: Finding) -> Callable[[RuleAtFault], IntervalSet]:
-        peers = self._tools.documented(finding)
-
-        def services(fault: RuleAtFault) -> IntervalSet:
-            found = EMPTY
+    def _blamed(self, finding: Finding) -> Blamed:
+        def said(fault: RuleAtFault) -> tuple[tuple[IntervalSet, IntervalSet], ...]:
+            found = []
             for other in self.start.trial.findings:
                 if other.verdict != "violated" or other.kind != finding.kind or other.deployment != finding.deployment:
                     continue
-                blamed = any(f.filter == fault.filter and f.rule == fault.rule for f in other.rules)
-                if blamed and self._tools.documented(other) == peers:
-                    found = found | IntervalSet.union_of(alternatives(other.service))
-            return found
+                if any(f.filter == fault.filter and f.rule == fault.rule for f in other.rules):
+                    services = IntervalSet.union_of(alternatives(other.service))
+                    found.append((services, self._tools.documented(other)))
+            return tuple(found)
 
-        return services
+        return said
 
     def prove(self, finding: Finding, changes: tuple[Change, ...]) -> Proven | None:
         """The changes written as their sources want them, judged whole; None where they can't be or aren't good."""
