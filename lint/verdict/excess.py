@@ -9,7 +9,7 @@ from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, NamedAddresses, Rule
 from lint.origin import Reason
-from lint.space.addresses import IPV4, IPV6, PRIVATE, PUBLIC, REAL, SYMBOLIC
+from lint.space.addresses import IPV4, IPV6, PRIVATE, PUBLIC, REAL, SYMBOLIC, cidrs
 from lint.space.intervals import IntervalSet
 from lint.space.services import ALL_PORTS
 from lint.space.traffic import TrafficSet
@@ -132,12 +132,11 @@ def finish(scene: Scene, begun: Finding, found: Iterable[Excess]) -> Finding:
     if shown:
         peers, services, source_ports = next(shown.boxes())
         peer = example(peers)
-        widest, _, _ = next(listed(first).boxes())
         own = of_family(first.endpoint, None if peer is None or peer >= SYMBOLIC else (IPV4 if peer in IPV4 else IPV6))
         place = None if own is None else own.place
         pair = (place, peer) if first.outward else (peer, place)
         witness = packet(*pair, services.first, source_ports)
-        other = peer_text(scene.names, widest if first.spared is not None and peers & REAL else peers)
+        other = peer_text(scene.names, peers)
         ends = (label, other) if first.outward else (other, label)
         trace = scene.trace(*ends, services, service_text(services))
     return replace(
@@ -160,10 +159,14 @@ def service_text(services: IntervalSet) -> str:
 
 
 def peer_text(names: Names, peers: IntervalSet) -> str:
-    """The first peer of a set as `trace` takes it: a CIDR, or an endpoint's name."""
-    for cidr, name in names.sides(peers):
-        return cidr or name or "internet"
-    return "internet"
+    """A peer of a set as `trace` takes it: `internet` where all of it is there, the widest CIDR, or a name."""
+    if peers >= PUBLIC & IPV4:
+        return "internet"
+    ranges = cidrs(peers & REAL)
+    if ranges:
+        families = (0 if ":" not in one else 96 for one in ranges)
+        return min(zip(ranges, families, strict=True), key=lambda one: int(one[0].rpartition("/")[2]) - one[1])[0]
+    return next((name for _, name in names.sides(peers) if name), "internet")
 
 
 def peers_sentence(names: Names, peers: IntervalSet, all_of_them: str = "everybody else", most: int = 3) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lint.graph.endpoints import Endpoint
 from lint.graph.rules import Addresses, GroupMembers, UnknownPeer
+from lint.origin import Reason
 from lint.packs.model import Flow, services_of
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC
 from lint.space.intervals import IntervalSet
@@ -20,6 +21,7 @@ from lint.verdict.required import NOT_APPLICABLE, SATISFIED, VIOLATED
 from lint.verdict.scene import Scene
 from lint.verdict.write import bare, unbound
 
+_ELSEWHERE = Reason("an address of a documented party isn't known yet, and it may be one of these")
 # No party that a document names has more public addresses than these: a /8 of IPv4, a /20 of IPv6.
 _MOST_OF_A_PARTY = ((PUBLIC & IPV4, 2**24), (PUBLIC & IPV6, 2**108))
 
@@ -58,12 +60,14 @@ def excess_of(
     named = _named_places(rules) & hidden
     must = inbound.allowed.must.restrict((universe | named) - known.may, services)
     may = inbound.allowed.may.restrict((universe | named) - known.must, services)
-    must = _certain(must, known)
+    certain = _certain(must, known)
+    open_ = (_ELSEWHERE,) if certain != must else ()
+    must = certain
     spared = TrafficSet.of(known.may, ALL_SERVICES)
     for one in machines:
         own = _own(one.endpoint)
         mine, perhaps = _rounded(_without(must, own), own), _rounded(_without(may, own), own)
-        reasons = (*inbound.reasons, *known.reasons, *one.reasons)
+        reasons = (*inbound.reasons, *known.reasons, *open_, *one.reasons)
         yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure, spared=spared)
 
 

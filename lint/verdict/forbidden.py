@@ -10,6 +10,7 @@ from lint.reach.result import Reach
 from lint.space.addresses import PUBLIC, REAL
 from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import IntervalSet
+from lint.space.services import render
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 from lint.verdict.documented import documented
 from lint.verdict.excess import Excess, RuleTraffic, finish, listed, peers_sentence
@@ -44,9 +45,8 @@ def _roles(scene: Scene, flow: Flow, source: str, destination: str) -> Iterator[
         return
     starts, ends = _side(scene, source), _side(scene, destination)
     if not any(crowd.machines for crowd in (*starts, *ends)):
-        yield bare(
-            scene, flow, NOT_APPLICABLE, "both sides are plain addresses; nothing of this source lies between them"
-        )
+        sentence = "both sides are plain addresses; nothing of this source lies between them"
+        yield bare(scene, flow, NOT_APPLICABLE, sentence, None, (source,), (destination,))
         return
     known, why = NOTHING, tuple[Reason, ...]()
     if flow.except_documented and (source in _WORDS) != (destination in _WORDS):
@@ -59,9 +59,8 @@ def _roles(scene: Scene, flow: Flow, source: str, destination: str) -> Iterator[
                 for excess, guarded in _pairs(scene, start, end, services, known, why):
                     groups.setdefault((excess.verdict, guarded), []).append(excess)
         if not groups:
-            yield bare(
-                scene, flow, NOT_APPLICABLE, f"{source} and {destination} are the same single machine here", text
-            )
+            sentence = f"{source} and {destination} are the same single machine here"
+            yield bare(scene, flow, NOT_APPLICABLE, sentence, text, (source,), (destination,))
         for (verdict, _), together in groups.items():
             yield _finding(scene, flow, source, destination, text, verdict, together)
 
@@ -186,6 +185,14 @@ def _documented(scene: Scene, role: str, *, outward: bool) -> tuple[Bounds, tupl
     return Bounds(must, may), tuple(dict.fromkeys(why))
 
 
+def _spoken(together: list[Excess]) -> str:
+    """The services of the excess, where the flow speaks of any."""
+    texts = render(IntervalSet.union_of(services for one in together for _, services, _ in one.shown.boxes()))
+    if texts == ["any"]:
+        return "any service"
+    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more services" if len(texts) > 3 else "")
+
+
 def _finding(
     scene: Scene, flow: Flow, source: str, destination: str, text: str, verdict: str, together: list[Excess]
 ) -> Finding:
@@ -214,6 +221,7 @@ def _finding(
     else:
         can = "can" if verdict == VIOLATED else "may be able to"
         words = peers_sentence(names, peers, "the Internet" if far_name == INTERNET else "everybody")
+        spoken = _spoken(together) if text.startswith("any") else text
         sentence = f"{who} {can} reach {words} on {spoken}" if outward else f"{words} {can} reach {spoken} of {who}"
     begun = scene.finding(flow, verdict, near if outward else far, far if outward else near, text, sentence)
     return finish(scene, begun, together)

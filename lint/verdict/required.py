@@ -9,6 +9,7 @@ from lint.graph.endpoints import Endpoint
 from lint.graph.rules import Filter, Rule
 from lint.origin import Reason
 from lint.reach.result import Hop, Reach
+from lint.space.addresses import IPV4, SYMBOLIC
 from lint.space.bounds import Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS
@@ -46,6 +47,7 @@ class Required:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._known: dict[Hashable, Answer] = {}
+        self._standing: dict[Plain, list[tuple[Endpoint, int]]] = {}
 
     def pair(self, source: Party, destination: Party, services: IntervalSet) -> Answer:
         """Whether everything of `services` passes from the source to the destination."""
@@ -137,10 +139,59 @@ class Required:
             if (certain is None or certain.verdict != VIOLATED) and not none_passes:
                 answer = replace(answer, verdict=UNDETERMINED)
         if answer.verdict == SATISFIED:
-            return replace(answer, layers=tuple(out.layers))
+            return self._with_receivers(replace(answer, layers=tuple(out.layers)), source, destination, services)
         reach = self._asking.to_addresses(source, may, destination.text, services)
         answer = self._explained(answer, reach, ports, "destination")
+        answer = self._with_receivers(answer, source, destination, services)
         return _also_unknown(answer, destination.reasons)
+
+    def _with_receivers(self, answer: Answer, source: Endpoint, destination: Plain, services: IntervalSet) -> Answer:
+        """The answer with what known machines at the destination's addresses refuse themselves."""
+        if answer.verdict == VIOLATED:
+            return answer
+        ports = source.client_ports or EPHEMERAL
+        for receiver, place in self._receivers(destination):
+            if receiver.id == source.id:
+                continue
+            here = IntervalSet.of(place)
+            own = in_families(here, source)
+            sender = IntervalSet.of(
+                *(a.place for a in source.addresses if (a.family == 4) == (not here.isdisjoint(IPV4)))
+            )
+            if not own or not sender:
+                continue
+            reach = self._asking.to_addresses(source, here, receiver.name or receiver.id, services)
+            one = self._weigh(reach.allowed, sender, services, ports)
+            if one.verdict == SATISFIED:
+                continue
+            lost = _union(gone for _, gone in one.lost)
+            one = self._explained(replace(one, lost=((here, lost),)), reach, ports, "destination")
+            certain = one.verdict == VIOLATED and receiver.exists and here <= destination.must
+            answer = replace(
+                one,
+                verdict=VIOLATED if certain else UNDETERMINED,
+                lost=(*answer.lost, (here, lost)),
+                layers=tuple(dict.fromkeys((*answer.layers, *one.layers))),
+                unknown=tuple(
+                    dict.fromkeys((*answer.unknown, *one.unknown, *(r.sentence() for r in receiver.reasons)))
+                ),
+            )
+            if certain:
+                return replace(answer, lost=((here, lost),))
+        return answer
+
+    def _receivers(self, destination: Plain) -> list[tuple[Endpoint, int]]:
+        """A machine of each kind that stands at one of these addresses, with the address."""
+        found = self._standing.get(destination)
+        if found is None:
+            kinds: dict[Hashable, tuple[Endpoint, int]] = {}
+            for endpoint in self._asking.graph.endpoints.values():
+                for address in endpoint.addresses:
+                    if address.place < SYMBOLIC and address.place in destination.may:
+                        kind = (self._asking.alike(endpoint), address.place in destination.must)
+                        kinds.setdefault(kind, (endpoint, address.place))
+            found = self._standing[destination] = list(kinds.values())
+        return found
 
     def _judge(
         self, reach: Reach, places: IntervalSet, services: IntervalSet, ports: IntervalSet, by: str = ""

@@ -63,7 +63,7 @@ def _roles(
         pairs = list(_pairs(required, starts, ends, wanted, flow.any_destination))
         if not pairs:
             sentence = f"{source} is a single machine here; there is no other to talk to"
-            yield bare(scene, flow, NOT_APPLICABLE, sentence, wanted.text)
+            yield bare(scene, flow, NOT_APPLICABLE, sentence, wanted.text, (source,), destinations)
         for together in group(pairs):
             yield _finding(scene, flow, wanted, source, role, together)
 
@@ -230,22 +230,32 @@ def _trace(scene: Scene, found: Group, wanted: Wanted) -> str | None:
     both = _different(found.pairs[0].source, found.pairs[0].destination)
     if both is None:
         return None
+    lost = found.pairs[0].answer.lost
+    far = lost[0][0] if lost and found.verdict == VIOLATED else None
     start, end = (
         scene.names.endpoint(one.endpoint)
         if isinstance(one, Machine)
-        else next(iter(single_cidrs(one.may, 64)), "internet")
+        else next(iter(single_cidrs(far if isinstance(far, IntervalSet) else one.may, 64)), "internet")
         for one in both
     )
     chosen = found.pairs[0].answer.chosen
     return scene.trace(start, end, wanted.services[chosen], wanted.text.split(" or ")[chosen])
 
 
-def bare(scene: Scene, flow: Flow, verdict: str, sentence: str, service: str | None = None) -> Finding:
-    """A finding without traffic: the roles with what is bound to them."""
+def bare(
+    scene: Scene,
+    flow: Flow,
+    verdict: str,
+    sentence: str,
+    service: str | None = None,
+    sources: tuple[str, ...] | None = None,
+    destinations: tuple[str, ...] | None = None,
+) -> Finding:
+    """A finding without traffic: the roles with what is bound to them; all roles of the flow where none are given."""
     text = service if service is not None else wanted_text(flow)
-    return scene.finding(
-        flow, verdict, role_side(scene, flow.sources), role_side(scene, flow.destinations), text, sentence
-    )
+    start = role_side(scene, flow.sources if sources is None else sources)
+    end = role_side(scene, flow.destinations if destinations is None else destinations)
+    return scene.finding(flow, verdict, start, end, text, sentence)
 
 
 def role_side(scene: Scene, roles: tuple[str, ...]) -> Side:

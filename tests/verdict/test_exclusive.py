@@ -265,3 +265,22 @@ def test_documented_machines_behind_a_nat_gateway_are_seen_as_its_address():
     places, unknown = places_of(graph, machine)
     assert places == own | public | parse_cidr("10.0.0.9/32")
     assert unknown == []
+
+
+def test_the_trace_starts_where_the_excess_is_and_not_where_nobody_is(tools):
+    flow = tools.flow("exclusive", "console", "gateway", "tcp/22")
+    world = tools.world().group("g", [("tcp/22", "203.0.113.0/24")]).machine("gateway", "10.0.2.9", "g")
+    roles = "console: [{addresses: [203.0.113.0/25]}]\ngateway: [{names: [gateway]}]"
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.trace is not None
+    assert "--from 203.0.113.128/25" in finding.trace
+
+
+def test_an_address_that_may_be_the_documented_one_is_undetermined_and_says_why(tools):
+    flow = tools.flow("exclusive", "agent", "gateway", "tcp/22")
+    world = tools.world().group("a").group("g", [("tcp/22", "10.0.1.5/32")]).machine("gateway", "10.0.2.9", "g")
+    world = world.machine("agent", None, "a", within="10.0.1.0/24")
+    roles = "agent: [{names: [agent]}]\ngateway: [{names: [gateway]}]"
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.verdict == "undetermined"
+    assert finding.unknown

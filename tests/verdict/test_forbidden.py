@@ -91,3 +91,19 @@ def test_a_role_without_anybody_is_never_a_pass(tools):
     flow = tools.flow("forbidden", "internet", "srn", "any")
     (finding,) = tools.judge(tools.world(), tools.pack(flow), "other: []").findings
     assert finding.verdict == "unbound"
+
+
+def test_what_is_open_is_named_where_any_service_is_forbidden(tools):
+    flow = tools.flow("forbidden", "internet", "gateway", "any")
+    world = tools.world().group("g", [("tcp/22", "0.0.0.0/0")]).machine("gateway", "10.0.2.9", "g")
+    (finding,) = tools.judge(world, tools.pack(flow), "gateway: [{names: [gateway]}]").findings
+    assert finding.sentence == "the Internet can reach tcp/22 of aws_instance.gateway"
+
+
+def test_findings_about_different_roles_have_different_fingerprints(tools):
+    flow = tools.flow("forbidden", "internet", "gateway agent", "any")
+    world = tools.world().group("g").machine("gateway", "10.0.2.9", "g")
+    roles = "gateway: [{names: [gateway]}]\nagent: [{addresses: [192.168.0.0/24]}]"
+    found = tools.judge(world, tools.pack(flow), roles).findings
+    assert sorted(f.verdict for f in found) == ["not_applicable", "satisfied"]
+    assert len({f.fingerprint for f in found}) == 2

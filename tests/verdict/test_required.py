@@ -425,3 +425,34 @@ def test_an_alternative_that_may_not_exist_is_no_proof(tools):
     found = tools.judge(world, tools.pack(flow), "agent: [{names: [agent-*]}]\ndns: [{names: ['dns-*']}]").findings
     assert {f.verdict for f in found} == {"undetermined"}
     assert "var.count has no value" in found[0].unknown
+
+
+@pytest.mark.parametrize(
+    ("into", "exists", "verdict"),
+    [
+        ([("tcp/22", "10.0.2.0/24")], True, "satisfied"),
+        ([], True, "violated"),
+        ([("tcp/22", "?var.who")], True, "undetermined"),
+        ([], False, "undetermined"),
+    ],
+)
+def test_a_known_machine_at_a_destination_s_address_takes_part_with_its_own_filters(tools, into, exists, verdict):
+    flow = tools.flow("required", "agent", "gateway", "tcp/22")
+    world = tools.world().group("g", into).group("a").machine("agent-1", "10.0.2.9", "a")
+    world = world.machine("g-1", "10.0.1.7", "g", exists=exists)
+    roles = "agent: [{names: [agent-*]}]\ngateway: [{addresses: [10.0.1.0/24]}]"
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.verdict == verdict
+    if verdict != "satisfied":
+        assert [(lane.source, lane.destination) for lane in finding.missing] == [("10.0.2.9/32", "10.0.1.7/32")]
+    if verdict == "violated":
+        assert "aws_security_group.g" in finding.sentence
+
+
+def test_the_trace_of_a_violation_asks_about_addresses_that_are_missing(tools):
+    flow = tools.flow("required", "console", "gateway", "tcp/22")
+    world = tools.world().group("g", [("tcp/22", "203.0.113.0/25")]).machine("gateway", "10.0.2.9", "g")
+    roles = "console: [{addresses: [203.0.113.0/24]}]\ngateway: [{names: [gateway]}]"
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.trace is not None
+    assert "--from 203.0.113.128" in finding.trace
