@@ -16,6 +16,7 @@ from lint.version import __version__
 
 if TYPE_CHECKING:
     from lint.graph.graph import RuleGraph
+    from lint.live.options import LiveOptions
     from lint.project.model import Project
     from lint.report.document import CheckReport
     from lint.sources import LoadOptions
@@ -66,8 +67,8 @@ def run(arguments: Sequence[str]) -> int:
             return _fail(str(error))
         name = type(error).__name__
         return _fail(
-            f"internal error: {name}: {error}; this is a bug of netpact: please report it with the output of the same command "
-            "and NETPACT_DEBUG=1 set"
+            f"internal error: {name}: {error}; this is a bug of netpact: please report it with the output of the same "
+            "command and NETPACT_DEBUG=1 set"
         )
 
 
@@ -84,7 +85,7 @@ def _fail(message: str) -> int:
 
 
 class _Outputs(argparse.Action):
-    """Collects --format and --output in the order in which they stand: an --output belongs to the --format before it."""
+    """Collects --format and --output as they stand: an --output belongs to the --format before it."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
@@ -119,14 +120,15 @@ class _Variables(argparse.Action):
 def _parser() -> _Parser:
     parser = _Parser(
         prog="netpact",
-        description="Does our network keep the vendor's contract? Proves documented network flows against Terraform, AWS and Azure.",
+        description="Does our network keep the vendor's contract? "
+        "Proves documented network flows against Terraform, AWS and Azure.",
     )
     parser.add_argument("--version", action="version", version=f"netpact {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     check = commands.add_parser("check", help="judge the project's deployments")
     check.add_argument("sources", nargs="*", metavar="SOURCE")
-    _terraform_arguments(check)
+    _source_arguments(check)
     _judging_arguments(check)
     _output_arguments(check, FORMATS)
     check.add_argument("--no-fix", action="store_true", help="don't look for fixes")
@@ -139,13 +141,13 @@ def _parser() -> _Parser:
     trace.add_argument("--from", dest="start", required=True, metavar="A", help="endpoint, address, CIDR or internet")
     trace.add_argument("--to", dest="end", required=True, metavar="B")
     trace.add_argument("--service", metavar="SERVICE", help="such as tcp/22; default: everything")
-    _terraform_arguments(trace)
+    _source_arguments(trace)
     _output_arguments(trace, ("text", "json", "dot"))
     trace.set_defaults(command=_trace)
 
     atlas = commands.add_parser("map", help="who can reach whom")
     atlas.add_argument("sources", nargs="*", metavar="SOURCE")
-    _terraform_arguments(atlas)
+    _source_arguments(atlas)
     _output_arguments(atlas, ("text", "json", "dot", "html"))
     atlas.set_defaults(command=_map)
 
@@ -153,20 +155,30 @@ def _parser() -> _Parser:
     diff.add_argument("old", metavar="OLD")
     diff.add_argument("new", metavar="NEW")
     diff.add_argument("--fail-on", choices=("opened", "closed", "any", "never"), default="opened")
-    _terraform_arguments(diff)
+    _source_arguments(diff)
     _output_arguments(diff, ("text", "json", "markdown"))
     diff.set_defaults(command=_diff)
 
+    snapshot = commands.add_parser(
+        "snapshot", help="keep a live account's raw answers as evidence; the file is a source"
+    )
+    snapshot.add_argument(
+        "source", metavar="SOURCE", help="aws: or azure:, with regions or subscriptions behind the colon"
+    )
+    snapshot.add_argument("-o", "--output", metavar="FILE", required=True, help="such as audit.json.zst")
+    _source_arguments(snapshot)
+    snapshot.set_defaults(command=_snapshot)
+
     show = commands.add_parser("show", help="the rule graph itself")
     show.add_argument("sources", nargs="*", metavar="SOURCE")
-    _terraform_arguments(show)
+    _source_arguments(show)
     _output_arguments(show, ("text", "json"))
     show.set_defaults(command=_show)
 
     fix = commands.add_parser("fix", help="print the patch that mends what can be mended; --write applies it")
     fix.add_argument("sources", nargs="*", metavar="SOURCE")
     fix.add_argument("--write", action="store_true", help="apply the patch to the files")
-    _terraform_arguments(fix)
+    _source_arguments(fix)
     _judging_arguments(fix)
     fix.set_defaults(command=_fix)
 
@@ -175,7 +187,7 @@ def _parser() -> _Parser:
     init.add_argument("--pack", action="append", default=[], metavar="PACK", help="apply this pack in any case")
     init.add_argument("-o", "--output", metavar="FILE", help="write the file instead of printing it")
     init.add_argument("--force", action="store_true", help="overwrite FILE where it exists")
-    _terraform_arguments(init)
+    _source_arguments(init)
     init.set_defaults(command=_init)
 
     console = commands.add_parser("console", help="evaluate Terraform expressions from standard input, one a line")
@@ -191,6 +203,14 @@ def _parser() -> _Parser:
     _output_arguments(packs, ("text", "json"))
     packs.set_defaults(command=_packs)
     return parser
+
+
+def _source_arguments(parser: argparse.ArgumentParser) -> None:
+    """How sources of every kind are read."""
+    from lint.live.arguments import add
+
+    _terraform_arguments(parser)
+    add(parser)
 
 
 def _terraform_arguments(parser: argparse.ArgumentParser) -> None:
@@ -291,8 +311,21 @@ def _load_options(options: argparse.Namespace) -> LoadOptions:
     from lint.sources import LoadOptions
 
     return LoadOptions(
-        command_line=tuple(options.variables or ()), environ=dict(os.environ), workspace=options.workspace
+        command_line=tuple(options.variables or ()),
+        environ=dict(os.environ),
+        workspace=options.workspace,
+        live=_live_options(options),
     )
+
+
+def _live_options(options: argparse.Namespace) -> LiveOptions:
+    """One object for the whole run: it keeps what was collected, so that nothing is scanned twice."""
+    from lint.live.arguments import options_from
+
+    made: LiveOptions | None = getattr(options, "live", None)
+    if made is None:
+        made = options.live = options_from(options)
+    return made
 
 
 def _rendered(report: CheckReport, kind: str, file: Path | None, options: argparse.Namespace) -> str:
@@ -332,7 +365,7 @@ def _status(report: CheckReport, fail_on: str) -> int:
 
 
 def _graph(options: argparse.Namespace) -> RuleGraph:
-    """The rule graph of the sources named, or of the project's. What is wrong with reading them goes to standard error."""
+    """The rule graph of the sources named, or of the project's; what is wrong with them goes to standard error."""
     from lint.check import Request, read
     from lint.report.style import style_for
     from lint.report.text import render_problems
@@ -427,6 +460,20 @@ def _console(options: argparse.Namespace) -> int:
     for line in answers(directory, sys.stdin, chosen):
         print(line, flush=True)
     return CLEAN
+
+
+# --- snapshot --------------------------------------------------------------------------------------------------------
+
+
+def _snapshot(options: argparse.Namespace) -> int:
+    from lint.report.snapshot import render_text
+    from lint.report.style import style_for
+    from lint.sources import keep, parse
+
+    output = Path(options.output)
+    kept = keep(parse(options.source), output, _live_options(options))
+    sys.stdout.write(render_text(kept, output, style_for(sys.stdout)))
+    return CLEAN if not kept.failures() else FINDINGS
 
 
 # --- fix -------------------------------------------------------------------------------------------------------------
