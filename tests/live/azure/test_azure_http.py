@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
 
 from lint.azure.collect import collect, documents_of, graph_of
-from lint.azure.collect.access import Connection
+from lint.azure.collect.access import Connection, connect
 from lint.azure.collect.calls import (
     ADMIN_RULES,
     BY_NAME,
@@ -28,7 +31,7 @@ from lint.azure.collect.calls import (
 )
 from lint.live import calls
 from lint.live.calls import LiveError
-from lint.live.options import LiveOptions
+from lint.live.options import AzureAccess, LiveOptions
 from lint.live.snapshot import Snapshot
 from tests.azure.conftest import Judge
 from tests.live.azure import server, world
@@ -36,6 +39,7 @@ from tests.live.azure.ask import LoopbackAuth, connection
 from tests.live.azure.faults import changed, is_of, refusing
 from tests.live.azure.server import Arm, Refusal, Request
 
+ROOT = Path(__file__).resolve().parents[3]
 Scan = Callable[..., Snapshot]
 
 
@@ -286,6 +290,28 @@ def test_a_route_server_leaves_open_what_it_teaches(arm: Arm, scan: Scan, refuse
 
 
 # Who asks, and what is never done
+
+
+def test_nothing_of_azure_is_loaded_before_it_is_needed() -> None:
+    code = "import sys, lint.azure.collect; print([n for n in sys.modules if n.split('.')[0] in ('azure', 'requests')])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", ["azure.identity", "azure.mgmt.network"])
+def test_without_the_extra_there_is_one_message(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        LiveError, match=r"needs azure-mgmt-network and azure-identity; .*pip install 'netpact\[azure\]'"
+    ):
+        connect(AzureAccess())
+
+
+def test_the_standard_credential_is_set_up_for_each_cloud_and_tenant() -> None:
+    for cloud in ("public", "usgovernment", "china"):
+        assert connect(AzureAccess(cloud=cloud, tenant=world.TENANT)).cloud == cloud
+    with pytest.raises(LiveError, match="there is no Azure cloud 'mars'"):
+        connect(AzureAccess(cloud="mars"))
 
 
 class NoToken:
