@@ -16,12 +16,12 @@ from lint.sources import Loaded, LoadOptions, Source, SourceError, load, parse
 if TYPE_CHECKING:
     from lint.fix.plan import Change
     from lint.fix.prove import Budget, Prover, Trial
+    from lint.fix.reading import ReadFiles
     from lint.graph.graph import RuleGraph
     from lint.packs.model import Pack
     from lint.project.model import Project
     from lint.report.document import CheckReport
     from lint.space.intervals import IntervalSet
-    from lint.terraform.configuration import ParseCache
     from lint.terraform.resources import Evaluation
     from lint.verdict.finding import Finding
     from lint.verdict.options import CommentWaiver, Judgement, JudgeOptions
@@ -85,20 +85,20 @@ class _Run:
     sources: tuple[Source, ...]
     options: LoadOptions
     packs: Mapping[str, Pack]
-    cache: ParseCache
+    cache: ReadFiles
     kept: dict[Source, object]
     loaded: Loaded
     judgement: Judgement
 
 
 def _judged(request: Request, sources: tuple[Source, ...] = ()) -> _Run:
-    from lint.terraform.configuration import ParseCache
+    from lint.fix.reading import ReadFiles
     from lint.verdict.judge import judge
 
     sources = sources or _sources(request)
     packs = _packs(request)
     chosen = _load_options(request)
-    cache = ParseCache()
+    cache = ReadFiles()
     kept: dict[Source, object] = {}
     loaded = load(sources, chosen, cache, kept)
     judged = judge(loaded.graph, request.project, packs, _judge_options(request, sources, loaded))
@@ -152,7 +152,7 @@ def mend(request: Request, *, write: bool) -> Mended:
         commands += proven.fix.commands
         for name, _ in proven.fix.files:
             if name not in before:
-                before[name] = _read_file(base / name)
+                before[name] = run.cache.first.get(name) or _read_file(base / name)
         prover = prover.after(proven)
     overlay = {base / name: data for name, data in prover.start.overlay.items() if name in before}
     originals = {base / name: data for name, data in before.items()}
@@ -325,6 +325,7 @@ def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
         (aws_terraform.edits, azure_terraform.edits, literals.edits),
         (aws_commands.commands, azure_commands.commands),
         _documented(run),
+        run.cache.first,
     )
     beside = _configurations(run.sources) if depth == 0 else ()
     mirror = (lambda: _prover(_judged(request, beside), budget, depth + 1)) if beside else None

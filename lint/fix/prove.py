@@ -112,6 +112,7 @@ class Tools:
     edits: Sequence[EditMaker]
     commands: Sequence[CommandMaker]
     documented: Callable[[Finding], IntervalSet]
+    read: Mapping[str, bytes] = field(default_factory=dict)  # files as they were judged first
 
 
 class Prover:
@@ -255,7 +256,9 @@ class Prover:
     def _made(self, changes: tuple[Change, ...]) -> Iterator[dict[str, bytes]]:
         """The files with the changes written in them, each in one of the ways in which the text allows it."""
         trial = self.start.trial
-        shop = Workshop(self._tools.base, trial.graph, dict(trial.resources), dict(self.start.overlay))
+        shop = Workshop(
+            self._tools.base, trial.graph, dict(trial.resources), dict(self.start.overlay), self._tools.read
+        )
         written = [list(islice(self._edits(change, shop), ALTERNATIVES)) for change in changes]
         for ways in islice(product(*written), ALTERNATIVES):
             overlay = self._overlay(shop, [edit for edits in ways for edit in edits])
@@ -292,7 +295,7 @@ class Prover:
     def _shown(
         self, changes: tuple[Change, ...], commands: tuple[str, ...], overlay: Mapping[str, bytes], graph: RuleGraph
     ) -> Fix:
-        shop = Workshop(self._tools.base, graph, {}, dict(self.start.overlay))
+        shop = Workshop(self._tools.base, graph, {}, dict(self.start.overlay), self._tools.read)
         changed = {f: d for f, d in overlay.items() if self.start.overlay.get(f) != d}
         before = {file: shop.data(file) or b"" for file in changed}
         summary = "; ".join(dict.fromkeys(_sentence(change, graph) for change in changes))

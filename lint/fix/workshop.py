@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,11 +23,14 @@ class Workshop:
     graph: RuleGraph
     resources: dict[str, Resource]
     overlay: dict[str, bytes] = field(default_factory=dict)
+    read: Mapping[str, bytes] = field(default_factory=dict)  # files as they were read when they were judged
 
     def data(self, file: str) -> bytes | None:
         """The bytes of a file, with the changes made so far; None where it can't be read."""
         if file in self.overlay:
             return self.overlay[file]
+        if file in self.read:
+            return self.read[file]
         try:
             return (self.base / file).read_bytes()
         except OSError:
