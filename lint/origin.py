@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,23 @@ class Problem:
         place = f" ({self.origin.where()})" if self.origin is not None else ""
         tail = f"; {self.remedy}" if self.remedy else ""
         return f"{self.text}{place}{tail}"
+
+
+def origin_json(origin: Origin | None) -> dict[str, Any] | None:
+    """File and lines where there is a file, else what names the thing in its account."""
+    if origin is None:
+        return None
+    keys = {
+        "file": origin.file,
+        "line": origin.line,
+        "end_line": origin.end_line,
+        "column": origin.column,
+        "address": origin.address,
+        "account": origin.account,
+        "region": origin.region,
+        "resource_id": origin.resource_id,
+    }
+    found: dict[str, Any] = {key: value for key, value in keys.items() if value is not None}
+    if origin.calls:
+        found["calls"] = [origin_json(call) for call in origin.calls]
+    return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lint.graph.graph import RuleGraph
 from lint.graph.lookup import lookup
-from lint.origin import Origin
+from lint.origin import origin_json
 from lint.reach.answer import between
 from lint.reach.engine import Engine, engine_of
 from lint.reach.result import Hop, Party, Path, Reach
@@ -142,14 +142,6 @@ def _hop_json(hop: Hop) -> dict[str, object]:
         ],
         "unknown": [reason.sentence() for reason in hop.reasons],
     }
-
-
-def origin_json(origin: Origin | None) -> dict[str, object] | None:
-    """The parts of an origin that are known."""
-    if origin is None:
-        return None
-    names = ("file", "line", "end_line", "address", "account", "region", "resource_id")
-    return {name: value for name in names if (value := getattr(origin, name)) is not None}
 
 
 def first_blocker(path: Path) -> Hop | None:

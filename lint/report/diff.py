@@ -12,7 +12,7 @@ from typing import Any
 
 from lint.drift.result import INTERNET, PRIVATE, CitedRule, Drift, FilterChange, ReachChange, RulePiece
 from lint.graph.endpoints import Endpoint
-from lint.report.json import origin_json
+from lint.origin import origin_json
 from lint.report.markdown import MOST_BYTES, plain
 from lint.report.markdown import code as code_span
 from lint.report.style import Style, printable

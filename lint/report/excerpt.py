@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from lint.origin import Origin
@@ -44,8 +45,15 @@ def excerpt(origin: Origin, base: Path, style: Style, *, indent: str, lines: int
 
 def _lines(path: Path) -> list[str] | None:
     try:
-        if path.stat().st_size > _LIMIT:
+        stat = path.stat()
+        if stat.st_size > _LIMIT:
             return None
-        return path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
+        return _read(path, stat.st_mtime_ns)
     except OSError:
         return None
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int) -> list[str]:
+    """The lines of a file; many messages may speak of one. `changed`: when it was last written."""
+    return path.read_text(encoding="utf-8-sig", errors="replace").split("\n")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from lint.origin import Origin, Problem
+from lint.origin import Problem, origin_json
 from lint.verdict.finding import Finding, Fix, Lane, Side, Witness
 
 if TYPE_CHECKING:
@@ -107,26 +107,6 @@ def _lane(lane: Lane) -> dict[str, Any]:
         found["from_name"] = lane.source_name
     if lane.destination_name is not None:
         found["to_name"] = lane.destination_name
-    return found
-
-
-def origin_json(origin: Origin | None) -> dict[str, Any] | None:
-    """File and lines where there is a file, else what names the thing in its account."""
-    if origin is None:
-        return None
-    keys = {
-        "file": origin.file,
-        "line": origin.line,
-        "end_line": origin.end_line,
-        "column": origin.column,
-        "address": origin.address,
-        "account": origin.account,
-        "region": origin.region,
-        "resource_id": origin.resource_id,
-    }
-    found: dict[str, Any] = {key: value for key, value in keys.items() if value is not None}
-    if origin.calls:
-        found["calls"] = [origin_json(call) for call in origin.calls]
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, Filter, GroupMembers, NamedAddresses, Peer, Rule
-from lint.origin import Origin, Reason
+from lint.origin import Reason, origin_json
 from lint.report.style import Style, printable
 from lint.space.addresses import SYMBOLIC, address_text, cidrs
 from lint.space.services import ALL_PORTS, render
@@ -20,7 +20,7 @@ def render_json(graph: RuleGraph) -> str:
         "endpoints": [_endpoint(one) for one in graph.endpoints.values()],
         "filters": [_filter(one) for one in graph.filters.values()],
         "groups": [
-            {"id": g.id, "name": g.name, "kind": g.kind, "origin": _origin(g.origin), "unknown": _said(g.open)}
+            {"id": g.id, "name": g.name, "kind": g.kind, "origin": origin_json(g.origin), "unknown": _said(g.open)}
             for g in graph.groups.values()
         ],
         "subnets": [
@@ -31,7 +31,7 @@ def render_json(graph: RuleGraph) -> str:
                 "addresses": cidrs(s.prefixes),
                 "filters": [name for layer in s.layers for name in layer.filters],
                 "route_table": s.route_table,
-                "origin": _origin(s.origin),
+                "origin": origin_json(s.origin),
                 "unknown": _said(s.route_table_open),
             }
             for s in graph.subnets.values()
@@ -45,7 +45,7 @@ def render_json(graph: RuleGraph) -> str:
                         "destination": r.text,
                         "via": r.via.value,
                         "target": r.target,
-                        "origin": _origin(r.origin),
+                        "origin": origin_json(r.origin),
                         "unknown": _said(r.reasons),
                     }
                     for r in t.routes
@@ -55,7 +55,7 @@ def render_json(graph: RuleGraph) -> str:
             for t in graph.route_tables.values()
         ],
         "networks": [
-            {"id": n.id, "name": n.name, "addresses": cidrs(n.prefixes), "origin": _origin(n.origin)}
+            {"id": n.id, "name": n.name, "addresses": cidrs(n.prefixes), "origin": origin_json(n.origin)}
             for n in graph.networks.values()
         ],
         "unknown": _said(graph.incomplete),
@@ -128,7 +128,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "hypothetical": endpoint.hypothetical,
         "exists": endpoint.exists,
         "aliases": list(endpoint.aliases),
-        "origin": _origin(endpoint.origin),
+        "origin": origin_json(endpoint.origin),
         "unknown": _said((*endpoint.groups_open, *endpoint.tags_open, *endpoint.reasons)),
     }
 
@@ -145,7 +145,7 @@ def _filter(one: Filter) -> dict[str, Any]:
         "ordered": one.ordered,
         "stateful": one.stateful,
         "rules": [_rule(rule) for rule in one.rules],
-        "origin": _origin(one.origin),
+        "origin": origin_json(one.origin),
         "unknown": _said((*one.open_ingress, *one.open_egress)),
         "notes": list(one.notes),
     }
@@ -164,7 +164,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "source_ports": None if rule.source_ports == ALL_PORTS else [f"{a}-{b}" for a, b in rule.source_ports.pairs],
         "exists": rule.exists,
         "implied": rule.implied,
-        "origin": _origin(rule.origin),
+        "origin": origin_json(rule.origin),
         "unknown": _said(rule.reasons),
     }
 
@@ -177,12 +177,6 @@ def _peer(peer: Peer) -> dict[str, Any]:
     if isinstance(peer, NamedAddresses):
         return {"kind": "list", "text": peer.text, "list": peer.list}
     return {"kind": "unknown", "text": peer.text, "unknown": _said(peer.reasons)}
-
-
-def _origin(origin: Origin) -> dict[str, Any] | None:
-    from lint.report.json import origin_json
-
-    return origin_json(origin)
 
 
 def _said(reasons: tuple[Reason, ...]) -> list[str]:
