@@ -186,15 +186,26 @@ def _active(answer: Answer) -> list[str]:
     return sorted(found)
 
 
+# botocore's names for a service that gave no answer at all
+_UNREACHED = (
+    "EndpointConnectionError",
+    "ConnectTimeoutError",
+    "ProxyConnectionError",
+    "ConnectionClosedError",
+    "SSLError",
+)
+
+
 def _caller(collection: Collection, clients: Clients, account: Account, region: str) -> dict[str, Any]:
     call = Call.of(account.id, "", CALLER.name)
     try:
         page = collection.perform(call, turn(clients.of(account, "sts", region), CALLER))
     except Fault as fault:
-        raise LiveError(
-            f"AWS doesn't accept the credentials: {fault.error}; "
-            "sign in (`aws sso login`, AWS_PROFILE, --aws-profile) and try again"
-        ) from fault
+        if fault.error.startswith(_UNREACHED):
+            what, remedy = "AWS can't be reached", "check the network, the proxy and AWS_ENDPOINT_URL"
+        else:
+            what, remedy = "AWS doesn't accept the credentials", "sign in (`aws sso login`, AWS_PROFILE, --aws-profile)"
+        raise LiveError(f"{what}: {fault.error}; {remedy} and try again") from fault
     return dict(page.body)
 
 
