@@ -226,6 +226,11 @@ class _Lowering:
             for one in foreign
         }
 
+    def _open_lists(self, rule: SecurityGroupRule) -> tuple[Reason, ...]:
+        """Why the prefix lists that a rule names aren't wholly known."""
+        named = (self.model.prefix_lists.get(p.list) for p in rule.peers if isinstance(p, PrefixListPeer))
+        return tuple(reason for listed in named if listed is not None for reason in listed.reasons)
+
     def _group_filter(self, group: SecurityGroup) -> Filter:
         notes = list(group.notes)
         for rule in group.rules:
@@ -236,7 +241,9 @@ class _Lowering:
             id=group.id,
             name=group.name,
             kind=SECURITY_GROUP,
-            rules=tuple(_group_rule(rule, tuple(self._peers(group, rule))) for rule in group.rules),
+            rules=tuple(
+                _group_rule(rule, tuple(self._peers(group, rule)), self._open_lists(rule)) for rule in group.rules
+            ),
             origin=group.origin,
             open_ingress=group.open_ingress,
             open_egress=group.open_egress,
@@ -666,7 +673,7 @@ def _usable(prefixes: IntervalSet) -> IntervalSet:
     return kept
 
 
-def _group_rule(rule: SecurityGroupRule, peers: tuple[Peer, ...]) -> Rule:
+def _group_rule(rule: SecurityGroupRule, peers: tuple[Peer, ...], more: tuple[Reason, ...] = ()) -> Rule:
     return Rule(
         id=rule.id,
         direction=Direction.INGRESS if rule.direction == INGRESS else Direction.EGRESS,
@@ -676,7 +683,7 @@ def _group_rule(rule: SecurityGroupRule, peers: tuple[Peer, ...]) -> Rule:
         services_may=None if rule.services.may == rule.services.must else rule.services.may,
         origin=rule.origin,
         exists=rule.exists,
-        reasons=rule.reasons,
+        reasons=tuple(dict.fromkeys((*rule.reasons, *more))),
         name=rule.name,
         description=rule.description,
         implied=rule.implied,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lint.origin import Origin
 from lint.report.document import CheckReport
 from lint.report.style import printable, printable_lines
-from lint.report.words import REPORTED, headline, lane, places, repository_path, worst_first
+from lint.report.words import REPORTED, headline, joined, lane, places, repository_path, worst_first
 from lint.verdict.finding import Finding
 
 MOST_OF_A_KIND = 10  # GitHub shows ten errors, ten warnings and ten notices a step; the rest vanishes
@@ -42,8 +42,8 @@ def _kind(finding: Finding) -> str:
 
 def _text(finding: Finding) -> str:
     lines = [headline(finding), finding.sentence]
-    lines += [f"missing: {lane(one)}" for one in finding.missing[:3]]
-    lines += [f"excess: {lane(one)}" for one in finding.excess[:3]]
+    lines += [f"missing: {lane(one)}" for one in joined(finding.missing)[:3]]
+    lines += [f"excess: {lane(one)}" for one in joined(finding.excess)[:3]]
     lines += [f"unknown: {text}" for text in finding.unknown[:3]]
     if finding.fix is not None:
         lines.append(f"fix: {finding.fix.summary}")

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from lint.report.document import VERDICTS, CheckReport
 from lint.report.style import printable, printable_lines
-from lint.report.words import document, lane, places, side
+from lint.report.words import document, joined, lane, places, side
 from lint.verdict.finding import Finding
 
 _STYLE = """
@@ -72,7 +72,7 @@ def render(report: CheckReport) -> str:
 def _finding(f: Finding) -> str:
     opened = " open" if f.verdict in ("violated", "undetermined") else ""
     rows = [("", f.sentence), ("kind", f"{f.kind}, {f.severity}"), ("document", document(f))]
-    rows += [("missing", lane(one)) for one in f.missing] + [("excess", lane(one)) for one in f.excess]
+    rows += [("missing", lane(one)) for one in joined(f.missing)] + [("excess", lane(one)) for one in joined(f.excess)]
     rows += [("where", origin.where()) for origin in places(f)] + [("unknown", text) for text in f.unknown]
     rows += [("note", note) for note in f.notes]
     if f.layers:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lint.report.document import CheckReport
 from lint.report.style import printable
-from lint.report.words import document, headline, lane
+from lint.report.words import document, headline, joined, lane
 from lint.verdict.finding import Finding
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -48,8 +48,8 @@ def _case(finding: Finding) -> list[str]:
     head = f"    <testcase classname={_attribute(finding.pack)} name={_attribute(name)}"
     text = "\n".join(
         [printable(finding.sentence), f"document: {document(finding)}"]
-        + [f"missing: {lane(one)}" for one in finding.missing]
-        + [f"excess: {lane(one)}" for one in finding.excess]
+        + [f"missing: {lane(one)}" for one in joined(finding.missing)]
+        + [f"excess: {lane(one)}" for one in joined(finding.excess)]
         + [f"unknown: {text}" for text in finding.unknown]
         + ([f"fix: {finding.fix.summary}\n{finding.fix.patch}"] if finding.fix is not None else [])
     )

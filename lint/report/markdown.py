@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lint.report.document import CheckReport
 from lint.report.style import printable, printable_lines
-from lint.report.words import REPORTED, document, lane, places, repository_path, side, worst_first
+from lint.report.words import REPORTED, document, joined, lane, places, repository_path, side, worst_first
 from lint.verdict.finding import Finding
 
 MOST_BYTES = 60_000  # a comment holds 65,536 characters, a job summary 1 MiB
@@ -53,8 +53,8 @@ def _details(finding: Finding) -> str:
         plain(finding.sentence),
         "",
     ]
-    lines += [f"- missing: {plain(lane(one))}" for one in finding.missing[:10]]
-    lines += [f"- excess: {plain(lane(one))}" for one in finding.excess[:10]]
+    lines += [f"- missing: {plain(lane(one))}" for one in joined(finding.missing)[:10]]
+    lines += [f"- excess: {plain(lane(one))}" for one in joined(finding.excess)[:10]]
     lines += [f"- unknown: {plain(text)}" for text in finding.unknown[:10]]
     lines.append(f"- document: {plain(document(finding))}")
     if finding.trace:

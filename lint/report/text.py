@@ -10,7 +10,7 @@ from lint.origin import Problem
 from lint.report.document import CheckReport, count
 from lint.report.excerpt import excerpt
 from lint.report.style import VERDICT_COLOURS, Style, printable
-from lint.report.words import document
+from lint.report.words import document, joined, public_as_one
 from lint.verdict.finding import Finding, Lane, Side, Witness
 
 _MARKS = {
@@ -121,7 +121,7 @@ def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[st
 
 def _side(side: Side) -> str:
     name = side.role or "anyone"
-    members = side.endpoints or side.addresses
+    members = side.endpoints or public_as_one(side.addresses)
     if not members:
         return printable(name)
     shown = ", ".join(members[:2]) + (f" and {len(members) - 2} more" if len(members) > 2 else "")
@@ -129,6 +129,7 @@ def _side(side: Side) -> str:
 
 
 def _lanes(title: str, lanes: tuple[Lane, ...], style: Style) -> Iterator[str]:
+    lanes = joined(lanes)
     for lane in lanes[:_MOST]:
         source = lane.source or lane.source_name or "an address not known yet"
         destination = lane.destination or lane.destination_name or "an address not known yet"

@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from lint.origin import Origin
 from lint.report.document import CheckReport
+from lint.space.addresses import IPV4, IPV6, PUBLIC, parse_cidr
+from lint.space.intervals import EMPTY, IntervalSet
 from lint.verdict.finding import Finding, Lane, Side
 
 REPORTED = ("violated", "undetermined")
 """Verdicts that ask for somebody's attention: what annotations and test reports show."""
 
 
+_INTERNET = "the Internet"
+# So many addresses may be missing (documented peers, the machine's own) of the Internet to be called so: a person reads
+# one line then, where the exact list has a hundred. `--format json` has the exact one.
+_HOLES = ((PUBLIC & IPV4, 2**20), (PUBLIC & IPV6, 2**108))
+
+
+def public_as_one(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """CIDRs with those that make up all public addresses of a family as one word."""
+    found = {text: _cidr(text) for text in addresses}
+    together = IntervalSet.union_of(found.values())
+    whole = [public for public, holes in _HOLES if (public - together).size <= holes]
+    if not whole:
+        return addresses
+    kept = tuple(text for text, own in found.items() if not (own and any(own <= one for one in whole)))
+    return (_INTERNET, *kept) if len(kept) < len(addresses) else addresses
+
+
+def _cidr(text: str) -> IntervalSet:
+    try:
+        return parse_cidr(text)
+    except ValueError:
+        return EMPTY
+
+
+def joined(lanes: Iterable[Lane]) -> tuple[Lane, ...]:
+    """Lanes with those from, and those to, all public addresses as one."""
+    from_all = _joined(tuple(lanes), lambda one: one.source, lambda one, text: replace(one, source=text))
+    return _joined(from_all, lambda one: one.destination, lambda one, text: replace(one, destination=text))
+
+
+def _joined(
+    lanes: tuple[Lane, ...], end: Callable[[Lane], str | None], put: Callable[[Lane, str], Lane]
+) -> tuple[Lane, ...]:
+    groups: dict[Lane, list[Lane]] = {}
+    for one in lanes:
+        groups.setdefault(put(one, ""), []).append(one)
+    found: list[Lane] = []
+    for members in groups.values():
+        texts = tuple(text for one in members if (text := end(one)) is not None and text != _INTERNET)
+        kept = set(public_as_one(texts))
+        if _INTERNET in kept:
+            found.append(put(members[0], _INTERNET))
+        found += [one for one in members if end(one) in kept or end(one) in (None, _INTERNET)]
+    return tuple(found)
+
+
 def side(one: Side) -> str:
     """`agent (aws_instance.app[0], aws_instance.app[1] and 3 more)`."""
     name = one.role or "anyone"
-    members = one.endpoints or one.addresses
+    members = one.endpoints or public_as_one(one.addresses)
     if not members:
         return name
     shown = ", ".join(members[:2]) + (f" and {len(members) - 2} more" if len(members) > 2 else "")

@@ -8,7 +8,8 @@ import pytest
 
 from lint.graph.graph import RuleGraph
 from lint.graph.topology import Via
-from lint.space.addresses import parse_cidrs
+from lint.reach.answer import inbound
+from lint.space.addresses import REAL, parse_cidr, parse_cidrs
 from lint.space.services import parse
 from tests.aws import hcl
 from tests.aws.hcl import BASE, MACHINES, A, B
@@ -392,3 +393,51 @@ def test_a_prefix_list_may_be_given_by_hand(tmp_path: Path) -> None:
     one = graph_from_terraform([evaluation], prefix_lists={"com.amazonaws.eu-west-1.s3": ["192.0.2.0/24"]})
     (listed,) = one.address_lists.values()
     assert listed.must == listed.may == parse_cidrs("192.0.2.0/24")
+
+
+def test_a_rule_says_what_is_unknown_of_the_prefix_list_it_names(tmp_path: Path) -> None:
+    text = """
+    data "aws_vpc" "main" {}
+    resource "aws_ec2_managed_prefix_list" "inside" {
+      name           = "inside"
+      address_family = "IPv4"
+      max_entries    = 1
+      entry { cidr = data.aws_vpc.main.cidr_block }
+    }
+    resource "aws_security_group" "g" {
+      ingress {
+        from_port       = 80
+        to_port         = 80
+        protocol        = "tcp"
+        prefix_list_ids = [aws_ec2_managed_prefix_list.inside.id]
+      }
+    }
+    """
+    (rule,) = [r for r in hcl.graph(tmp_path, text).filters["aws_security_group.g"].rules if not r.implied]
+    assert [r.text for r in rule.reasons] == ["data.aws_vpc.main.cidr_block is read from the provider"]
+
+
+def test_a_group_that_nothing_carries_leaves_the_acl_s_verdict_about_other_addresses_certain(tmp_path: Path) -> None:
+    text = (
+        BASE
+        + MACHINES
+        + """
+        resource "aws_security_group" "sa" { vpc_id = aws_vpc.main.id }
+        resource "aws_security_group" "unused" { vpc_id = aws_vpc.main.id }
+        resource "aws_security_group" "sb" {
+          vpc_id = aws_vpc.main.id
+          ingress {
+            from_port   = 0
+            to_port     = 65535
+            protocol    = "tcp"
+            cidr_blocks = ["10.0.0.0/16"]
+          }
+        }
+        resource "aws_network_acl" "b" {
+          vpc_id     = aws_vpc.main.id
+          subnet_ids = [aws_subnet.b.id]
+        }
+        """
+    )
+    found = inbound(hcl.graph(tmp_path, text), "aws_instance.b", parse("tcp/22"))
+    assert found.allowed.may.peers() & REAL <= parse_cidr("10.0.2.0/24")
