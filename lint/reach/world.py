@@ -98,9 +98,11 @@ class World:
                 found.append(known)
             rest = self._places.get((None, network), EMPTY) | self._prefixes(network)
             rest = rest - taken
-            if rest:
-                found.append(self._stretch(rest, None, network, network or ""))
-                taken = taken | rest
+            # Addresses outside of every subnet cross the border of the spot's; a machine without address may not.
+            for part in (rest & REAL, rest - REAL):
+                if part:
+                    found.append(self._stretch(part, None, network, network or ""))
+            taken = taken | rest
         nowhere = self._places.get((None, None), EMPTY) - taken
         if nowhere:
             found.append(self._stretch(nowhere, None, None, "a machine whose network isn't known"))
