@@ -25,6 +25,7 @@ def read_service_tags(documents: Iterable[tuple[Any, Origin]]) -> tuple[ServiceT
     origins: dict[str, Origin] = {}
     notes: list[str] = []
     clouds: dict[str, str] = {}
+    unread: set[str] = set()
     for data, origin in documents:
         if not isinstance(data, Mapping) or not isinstance(data.get("values"), list):
             notes.append(f"{origin.file or 'a service tags document'} holds no service tags (`values` is missing)")
@@ -43,11 +44,17 @@ def read_service_tags(documents: Iterable[tuple[Any, Origin]]) -> tuple[ServiceT
                 try:
                     pairs += parse_cidr(str(text)).pairs
                 except ValueError:
-                    notes.append(f"service tag {name}: `{str(text)[:60]}` is not a CIDR and was left out")
+                    notes.append(f"service tag {name}: `{str(text)[:60]}` is not a CIDR, so the tag isn't known")
+                    unread.add(name.lower())
             key = name.lower()
+            if not isinstance(listed, list):
+                notes.append(f"service tag {name} lists no prefixes, so the tag isn't known")
+                unread.add(key)
             prefixes[key] = prefixes.get(key, EMPTY) | IntervalSet(pairs)
             spelling.setdefault(key, name)
             origins.setdefault(key, origin)
+    for key in unread:
+        prefixes.pop(key, None)
     if len(clouds) > 1:
         notes.append(
             f"service tags of several clouds were given ({', '.join(clouds.values())}); prefixes differ by cloud"

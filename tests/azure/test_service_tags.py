@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lint.azure import graph_from_documents, graph_from_terraform
 from lint.azure.service_tags import is_service_tags, read_service_tags
 from lint.origin import Origin
@@ -116,3 +118,12 @@ def test_the_data_source_of_a_state() -> None:
     }
     graph = graph_from_terraform([read_state(json.dumps(state).encode(), "state.json")])
     assert graph.address_lists["azure:tag:sql.westeurope"].must == parse_cidr("20.1.0.0/16")
+
+
+@pytest.mark.parametrize("prefixes", [["203.0.113.0/24", "198.51.100.0/99"], None, "198.51.100.0/24"])
+def test_a_tag_whose_prefixes_cannot_be_read_is_not_known(landscape: Any, judge: Any, prefixes: Any) -> None:
+    landscape.nsg("N", "Out 100 Deny Tcp *->Storage:443", at=["V1/S1"])
+    landscape.tags(Storage=["203.0.113.0/24"])
+    assert judge(landscape).verdict("A", "X", "tcp/443") == "allowed"
+    landscape.extra[0]["values"][0]["properties"]["addressPrefixes"] = prefixes
+    assert judge(landscape).verdict("A", "X", "tcp/443") == "undetermined"
