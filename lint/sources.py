@@ -1,4 +1,4 @@
-"""From what a user names as SOURCE to one rule graph: recognises, reads, lowers and merges. Knows no flow and no verdict."""
+"""From what a user names as SOURCE to one rule graph: recognises, reads, lowers, merges. Knows no flow, no verdict."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class SourceReport:
 class LoadOptions:
     """How to read sources. `command_line` holds --var as (name, text) and --var-file as a path, in their order.
 
-    `transparent` next hops, `service_tags` files and `prefix_lists` come from the project file. `overlay` puts contents in the place of
+    `transparent` next hops, `service_tags` files and `prefix_lists` come from the project file. `overlay` puts
+    contents in the place of
     files (by absolute path), to judge an edit that isn't written.
     """
 
@@ -76,7 +77,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One SOURCE argument, recognised. `path` is None for a live account; then `scope` is what stands behind the colon."""
+    """One SOURCE argument, recognised. For a live account `path` is None and `scope` what stands behind the colon."""
 
     text: str
     kind: str
@@ -194,8 +195,10 @@ def load(
 
 
 def _noted(reports: list[SourceReport], notes: list[str]) -> tuple[SourceReport, ...]:
-    """The reports with what lowering Terraform said: plans, states and configurations are lowered together, so it stands
-    with the first of them."""
+    """The reports with what lowering Terraform said.
+
+    Plans, states and configurations are lowered together, so it stands with the first of them.
+    """
     at = next((n for n, one in enumerate(reports) if one.kind in ("terraform", "plan", "state")), None)
     if at is not None:
         reports[at] = replace(reports[at], notes=(*reports[at].notes, *dict.fromkeys(notes)))
@@ -264,8 +267,8 @@ def _terraform_options(options: LoadOptions, base: Path) -> TerraformOptions:
 def _boundary(base: Path, project: Path | None) -> Path:
     """Outside of which folder no file is read: the repository's root.
 
-    Without a repository, the outermost of the source's folder and of those of the current and the project file's folder that
-    hold it.
+    Without a repository, the outermost of the source's folder and of those of the current and the project file's
+    folder that hold it.
     """
     from lint.terraform.files import repository_root
 

@@ -13,7 +13,7 @@ _LIMIT = 8 * 1024 * 1024
 
 
 def excerpt(origin: Origin, base: Path, style: Style, *, indent: str, lines: int = 3) -> list[str]:
-    """`--> main.tf:12:3`, then the first lines of the range with carets; only the place where the file can't be read."""
+    """`--> main.tf:12:3`, then the first lines of the range with carets; the place alone where they can't be read."""
     if origin.file is None:
         return [f"{indent}{style.paint('-->', 'blue')} {printable(origin.where())}"]
     place = printable(shown_path(base, origin.file))

@@ -14,15 +14,19 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { margin-top: 2.5rem; }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 .counts { display: flex; gap: .6rem; flex-wrap: wrap; padding: 0; list-style: none; }
-.counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .4rem .8rem; } .counts b { font-size: 1.3rem; display: block; }
+.counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .4rem .8rem; }
+.counts b { font-size: 1.3rem; display: block; }
 .tag { border-radius: .3rem; padding: .05rem .45rem; font-size: .85rem; font-weight: 600; white-space: nowrap; }
 .violated { background: #c6282822; color: #c62828; } .undetermined, .unbound { background: #b2670022; color: #b26700; }
-.satisfied { background: #2e7d3222; color: #2e7d32; } .waived { background: #00698522; color: #006985; } .not_applicable { background: var(--soft); }
+.satisfied { background: #2e7d3222; color: #2e7d32; }
+.waived { background: #00698522; color: #006985; } .not_applicable { background: var(--soft); }
 details { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; padding: .5rem .8rem; }
 summary { cursor: pointer; } pre { background: var(--soft); padding: .7rem; border-radius: .4rem; overflow-x: auto; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; } dt { opacity: .7; } dd { margin: 0; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; }
+dt { opacity: .7; } dd { margin: 0; overflow-wrap: anywhere; }
 @media print { details { break-inside: avoid; } }
 """
 
@@ -58,7 +62,8 @@ def render(report: CheckReport) -> str:
         resources = source.coverage.get("resources", {})
         seen = resources.get("seen", "") if isinstance(resources, dict) else ""
         parts.append(
-            f"<tr><td>{escape(source.source)}</td><td>{escape(source.kind)}</td><td>{'yes' if source.complete else 'no'}</td>"
+            f"<tr><td>{escape(source.source)}</td><td>{escape(source.kind)}</td>"
+            f"<td>{'yes' if source.complete else 'no'}</td>"
             f"<td>{seen}</td><td>{escape('; '.join(source.notes))}</td></tr>"
         )
     parts.append("</table>")
@@ -85,7 +90,8 @@ def _finding(f: Finding) -> str:
     fix = ""
     if f.fix is not None:
         body = f.fix.patch or "\n".join(f.fix.commands)
-        fix = f"<p>Fix{' (checked)' if f.fix.verified else ''}: {escape(f.fix.summary)}</p><pre>{html.escape(printable_lines(body))}</pre>"
+        checked = " (checked)" if f.fix.verified else ""
+        fix = f"<p>Fix{checked}: {escape(f.fix.summary)}</p><pre>{html.escape(printable_lines(body))}</pre>"
     head = (
         f'<span class="tag {f.verdict}">{f.verdict.replace("_", " ")}</span> <b>{escape(f.flow)}</b> '
         f"{escape(side(f.source))} → {escape(side(f.destination))} {escape(f.service)}"

@@ -55,7 +55,8 @@ def _case(finding: Finding) -> list[str]:
     )
     tag = {"violated": "failure", "undetermined": "error"}.get(finding.verdict)
     if tag is not None:
-        body = f"      <{tag} message={_attribute(headline(finding))} type={_attribute(finding.kind)}>{_text(text)}</{tag}>"
+        head_of = f"<{tag} message={_attribute(headline(finding))} type={_attribute(finding.kind)}>"
+        body = f"      {head_of}{_text(text)}</{tag}>"
         return [head + ">", body, "    </testcase>"]
     if finding.verdict == "satisfied":
         return [head + "/>"]

@@ -8,7 +8,9 @@ from lint.report.words import REPORTED, document, joined, lane, places, reposito
 from lint.verdict.finding import Finding
 
 MOST_BYTES = 60_000  # a comment holds 65,536 characters, a job summary 1 MiB
-_LITERAL = str.maketrans({mark: f"&#{ord(mark)};" for mark in "\\`*_[]()#|!@~"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_LITERAL = str.maketrans(
+    {mark: f"&#{ord(mark)};" for mark in "\\`*_[]()#|!@~"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+)
 _MARKS = {"violated": "❌", "undetermined": "❓"}
 
 

@@ -18,7 +18,7 @@ _SEVERITY = {"error": "8.0", "warning": "5.0", "note": "2.0"}
 
 
 def render(report: CheckReport) -> str:
-    """The log. Findings without a file are located at the project's first source; waived and satisfied ones are left out."""
+    """The log. Findings without a file are located at the first source; waived and satisfied ones are left out."""
     wanted = [f for f in worst_first(report.findings) if f.verdict in REPORTED][:MOST_RESULTS]
     rules = {f.id: f for f in wanted}
     index = {name: number for number, name in enumerate(sorted(rules))}

@@ -1,4 +1,4 @@
-"""The report of `check` for a person at a terminal: by deployment, the worst first, the fix under it, a summary last."""
+"""The report of `check` for a person at a terminal: by deployment, worst first, the fix under it, a summary last."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST = 5
 
 
 def render(report: CheckReport, style: Style, *, verbose: bool = False) -> str:
-    """The whole report as text that ends with a newline. Verdicts that ask for nothing are counted; `verbose` lists them."""
+    """The whole report, ending with a newline. Verdicts that ask for nothing are counted; `verbose` lists them."""
     lines: list[str] = []
     for problem in report.problems:
         lines += _problem(problem, report.base, style)
@@ -90,7 +90,8 @@ def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[st
         word += f" ({finding.severity})"
     head = style.paint(f"{_MARKS[finding.verdict]} {word}", colour, "bold")
     route = f"{_side(finding.source)} → {_side(finding.destination)}"
-    yield f"  {head} {style.paint(finding.flow, 'bold')}  {route}  {finding.service}  {style.paint(finding.kind, 'dim')}"
+    flow, kind = style.paint(finding.flow, "bold"), style.paint(finding.kind, "dim")
+    yield f"  {head} {flow}  {route}  {finding.service}  {kind}"
     yield f"    {printable(finding.sentence)}"
     for title, lanes in (("missing", finding.missing), ("excess", finding.excess)):
         yield from _lanes(title, lanes, style)

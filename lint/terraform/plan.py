@@ -57,7 +57,7 @@ def read_plan(
 
 
 def _check_shape(document: Mapping[str, Any], file: str) -> None:
-    """Raises SourceProblem where the lists of resources aren't what a plan holds: nothing unread may look like nothing there."""
+    """Raises SourceProblem where the lists of resources aren't a plan's: nothing unread may look like nothing there."""
     planned, listed = document.get("planned_values", {}), document.get("resource_changes")
     remedy = "write the plan again with `terraform show -json PLANFILE`"
     if not isinstance(planned, dict):
