@@ -11,6 +11,7 @@ from lint.space.addresses import IPV4, parse_cidrs, position
 from lint.space.intervals import IntervalSet
 from tests.aws import hcl
 from tests.aws.hcl import BASE
+from tests.aws.world import verdict
 
 GROUP = BASE + 'resource "aws_security_group" "g" { vpc_id = aws_vpc.main.id }\n'
 
@@ -276,3 +277,22 @@ def test_a_group_that_is_looked_up_stands_for_its_machines_and_a_bare_id_does_no
         "aws_security_group.g": "group",
         "data.aws_security_group.agents": "foreign_group",
     }
+
+
+def test_a_group_that_is_handed_in_stands_for_machines_where_a_rule_opens_it(tmp_path: Path) -> None:
+    rule = """
+    variable "group" {}
+    resource "aws_vpc_security_group_%s_rule" "it" {
+      security_group_id = var.group
+      ip_protocol       = "tcp"
+      from_port         = 10729
+      to_port           = 10729
+      cidr_ipv4         = "0.0.0.0/0"
+    }
+    """
+    opened = hcl.graph(tmp_path / "in", rule % "ingress")
+    (machine,) = opened.endpoints.values()
+    assert (machine.kind, machine.name, machine.hypothetical) == ("foreign_group", "var.group", True)
+    assert verdict(opened, "internet", machine.id, "tcp/10729") == "allowed"
+    assert verdict(opened, "internet", machine.id, "tcp/22") == "undetermined"
+    assert hcl.graph(tmp_path / "out", rule % "egress").endpoints == {}

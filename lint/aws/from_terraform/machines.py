@@ -16,7 +16,7 @@ from lint.aws.from_terraform.index import Found, Index, Node
 from lint.aws.from_terraform.network import SUBNET_TYPES, Networks
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.from_terraform.types import NEVER_CARRIERS, SUBNET_GROUP_TYPES, WORKLOAD_KINDS
-from lint.aws.model.groups import CidrPeer
+from lint.aws.model.groups import INGRESS, CidrPeer
 from lint.aws.model.links import NOWHERE, Link
 from lint.aws.model.machines import InterfaceAddress, Workload
 from lint.origin import Problem, Reason
@@ -575,13 +575,14 @@ class Machines:
         """A group that nothing carries stands for any machine that will carry it.
 
         So does a group that a data source looks up (kind `foreign_group`: nothing of its own rules is known here); one
-        that is known by a mere id or variable is a name in rules and no more.
+        that is known by a mere id or variable is a name in rules and no more, unless rules here open it.
         """
         carried = {g for w in self.workloads.values() for g in w.groups}
         for group in list(self.groups.groups.values()):
             if group.id in carried or group.id in self.workloads:
                 continue
-            if group.foreign and not group.id.rpartition("aws_security_group.")[0].endswith("data."):
+            looked_up = group.id.rpartition("aws_security_group.")[0].endswith("data.")
+            if group.foreign and not looked_up and not any(r.direction == INGRESS for r in group.rules):
                 continue
             addresses = [InterfaceAddress(public_exists=True)]
             if self._group_meets_ipv6(group.id, group.vpc):
