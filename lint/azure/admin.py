@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lint.azure.index import EFFECTIVE_ADMIN, MANAGER, Index
+from lint.azure.index import EFFECTIVE_ADMIN, EFFECTIVE_CONNECTIVITY, MANAGER, Index
 from lint.azure.model import AdminRules, SecurityRule, VirtualNetwork
-from lint.azure.records import Gap, Many, Record, View, view
+from lint.azure.records import Gap, Many, Record, View, last_segment, view
 from lint.azure.security_rules import Broken, read_rule
 from lint.origin import Reason
 
@@ -346,12 +346,42 @@ def _covered(
     return (None, tuple(reasons)) if reasons else (False, ())
 
 
+def _joins(item: View) -> bool:
+    """Whether a configuration joins networks without a peering: all but a hub whose spokes are not connected."""
+    topology = item.text("connectivityTopology")
+    groups, more = item.parts("appliesToGroups")
+    connected = [one.text("groupConnectivity") for one in groups]
+    hub = isinstance(topology, str) and topology.lower() == "hubandspoke"
+    return not hub or bool(more) or any(not isinstance(one, str) or one.lower() != "none" for one in connected)
+
+
 def _meshes(index: Index, networks: Mapping[str, VirtualNetwork]) -> dict[str, tuple[Reason, ...]]:
     found: dict[str, tuple[Reason, ...]] = {}
+    effective: set[str] = set()
+    for record in index.of_type(EFFECTIVE_CONNECTIVITY):
+        asked = view(record).text("virtualNetwork")
+        if not isinstance(asked, str):
+            continue
+        key = index.key(asked)
+        effective.add(key)
+        items, opened = view(record).parts("value")
+        joining = tuple(
+            Reason(
+                f"a connectivity configuration in force joins {last_segment(asked)} with other virtual networks",
+                "azure.avnm.connectivity",
+                record.origin,
+            )
+            for item in items
+            if _joins(item)
+        )
+        if joining or opened:
+            found[key] = tuple(dict.fromkeys((*found.get(key, ()), *opened, *joining)))
     for record in index.of_type(CONNECTIVITY):
         items, more = view(record).parts("appliesToGroups")
         ids = tuple(one for one in (item.identity("networkGroupId") for item in items) if one is not None)
         for key, network in networks.items():
+            if key in effective:
+                continue
             covered, _ = _covered(index, network, ids, more)
             if covered is not False:
                 reason = Reason(

@@ -26,6 +26,7 @@ HUB = f"{_NETWORK}virtualhubs"
 MANAGER = f"{_NETWORK}networkmanagers"
 CONNECTIVITY = f"{MANAGER}/connectivityconfigurations"
 EFFECTIVE_ADMIN = "netpact/effectiveadminrules"
+EFFECTIVE_CONNECTIVITY = "netpact/effectiveconnectivity"
 
 # Without one of these, machines, names or memberships may exist that nothing else shows.
 VITAL = frozenset(
@@ -41,7 +42,10 @@ VITAL = frozenset(
     }
 )
 
-_WORDS = {EFFECTIVE_ADMIN: "the security admin rules in force"}
+_WORDS = {
+    EFFECTIVE_ADMIN: "the security admin rules in force",
+    EFFECTIVE_CONNECTIVITY: "the connectivity configurations in force",
+}
 _REMEDIES = {
     "denied": "give the identity the role of docs/azure-role.json",
     "unavailable": "look whether it is there for this identity",
@@ -132,11 +136,11 @@ def stand_ins(found: Mapping[str, Record], missing: tuple[Missing, ...]) -> Iter
         if reasons:
             yield _stub(kind, identity, reasons, parent=parent_of(identity) if kind == SUBNET else None)
     for one in missing:
-        if one.type == EFFECTIVE_ADMIN and one.of:
+        if one.type in (EFFECTIVE_ADMIN, EFFECTIVE_CONNECTIVITY) and one.of:
             yield Record(
-                type=EFFECTIVE_ADMIN,
-                key=f"{one.of}#effective-admin-rules",
-                name=f"admin rules of {last_segment(one.of)}",
+                type=one.type,
+                key=f"{one.of}#{one.type}",
+                name=f"network managers of {last_segment(one.of)}",
                 properties={"virtualNetwork": one.of, "value": Many((), (one.reason,))},
                 origin=Origin(resource_id=one.of),
             )

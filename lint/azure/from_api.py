@@ -17,6 +17,7 @@ from lint.azure.coverage import Missing, of_type, read_manifest, stand_ins, whol
 from lint.azure.index import (
     BALANCER,
     EFFECTIVE_ADMIN,
+    EFFECTIVE_CONNECTIVITY,
     INTERFACE,
     ROUTE_TABLE,
     SECURITY_GROUP,
@@ -42,7 +43,11 @@ from lint.origin import Origin, Reason
 
 MAX_FILE = 512 * 1024 * 1024  # bytes; the public service tags file has about 5 MB
 SUFFIXES = (".json", ".jsonl", ".ndjson")
-_EFFECTIVE = "listnetworkmanagereffectivesecurityadminrules"
+# What network managers do to one virtual network; the answers tell of which only by the request.
+_EFFECTIVE = {
+    "listnetworkmanagereffectivesecurityadminrules": EFFECTIVE_ADMIN,
+    "listnetworkmanagereffectiveconnectivityconfigurations": EFFECTIVE_CONNECTIVITY,
+}
 _CHILDREN = {
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/applicationsecuritygroups/addressprefixsets",
@@ -186,7 +191,7 @@ def is_dump(data: Any) -> bool:
     """Whether a JSON document is something of Azure that `read` takes."""
     if is_service_tags(data) or _is_template(data):
         return True
-    if isinstance(data, Mapping) and ("netpact_coverage" in data or _EFFECTIVE in str(data.get("request")).lower()):
+    if isinstance(data, Mapping) and ("netpact_coverage" in data or _effective_type(str(data.get("request")))):
         return True
     for at, (row, _) in enumerate(_rows(data, "")):
         if at > 50:
@@ -234,6 +239,11 @@ def _refused(data: Any) -> str | None:
     if not isinstance(error, Mapping) or not isinstance(error.get("code"), str):
         return None
     return str(error["code"])[:100]
+
+
+def _effective_type(asked: str) -> str | None:
+    """What a request for effective data of a virtual network answers."""
+    return _EFFECTIVE.get(asked.partition("?")[0].rpartition("/")[2].lower())
 
 
 def _is_template(data: Any) -> bool:
@@ -308,7 +318,7 @@ class _Reading:
         if (
             asked is not None
             and isinstance(data, Mapping)
-            and _EFFECTIVE in asked.lower()
+            and _effective_type(asked) is not None
         ):
             self._effective(data, asked, origin)
             return
@@ -388,26 +398,27 @@ class _Reading:
         return kind
 
     def _effective(self, data: Mapping[str, Any], asked: str, origin: Origin) -> None:
+        kind = _effective_type(asked) or EFFECTIVE_ADMIN
         network = asked.partition("?")[0].rpartition("/")[0]
         at = network.lower().find("/subscriptions/")
         network = network[at:] if at >= 0 else network
-        key = f"{canonical(network)}#effective-admin-rules"
+        key = f"{canonical(network)}#{kind}"
         values = data.get("value")
         items = list(values) if isinstance(values, list) else []
         held = self.found.get(key)
         if held is not None:
             items = [*held.properties["value"], *items]
         self.found[key] = Record(
-            type=EFFECTIVE_ADMIN,
+            type=kind,
             key=key,
             name=f"admin rules of {last_segment(network)}",
             properties={"virtualNetwork": network, "value": items},
             origin=replace(origin, resource_id=network),
         )
         if data.get("skipToken"):
-            self.pages.setdefault((network, EFFECTIVE_ADMIN, ""), []).append(False)
+            self.pages.setdefault((network, kind, ""), []).append(False)
         else:
-            self.pages.setdefault((network, EFFECTIVE_ADMIN, ""), []).append(True)
+            self.pages.setdefault((network, kind, ""), []).append(True)
 
     def finish(self) -> Records:
         missing = tuple(self.missing)

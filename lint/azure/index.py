@@ -35,6 +35,7 @@ ROUTE_SERVER = NETWORK + "virtualhubs"
 MACHINE = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 EFFECTIVE_ADMIN = "netpact/effectiveadminrules"
+EFFECTIVE_CONNECTIVITY = "netpact/effectiveconnectivity"
 
 
 @dataclass

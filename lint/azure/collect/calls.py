@@ -22,8 +22,8 @@ class Operation:
 
     `kind` is the ARM type of what it answers, in lower case ("" where nothing of it is for the model); `action` is what
     Azure's roles call it. `by_group`: it can be asked of one resource group, too. `single`: it answers one resource and
-    not a list. A POST sends `sent`, and with `paged` the token of a further page in it. Answers of API versions before
-    `oldest` lack fields that decide; with `feature`, the thing doesn't exist before that version.
+    not a list. Answers of API versions before `oldest` lack fields that decide; with `feature`, the thing doesn't exist
+    before that version.
     """
 
     name: str
@@ -34,7 +34,6 @@ class Operation:
     by_group: bool = False
     single: bool = False
     method: str = "GET"
-    sent: str = ""
     oldest: str = ""
     feature: bool = False
 
@@ -105,7 +104,6 @@ SECURITY_GROUPS = _network("networkSecurityGroups")
 INTERFACES = _network("networkInterfaces")
 ROUTE_TABLES = _network("routeTables")
 HUBS = _network("virtualHubs")
-MANAGERS = _network("networkManagers")
 SCALE_SETS = _list(_COMPUTE, "virtualMachineScaleSets", _COMPUTE_VERSION)
 MACHINES = _list(_COMPUTE, "virtualMachines", _COMPUTE_VERSION)
 
@@ -124,7 +122,6 @@ EVERYWHERE: tuple[Operation, ...] = (
     _network("azureFirewalls"),
     _network("bastionHosts"),
     HUBS,
-    MANAGERS,
     SCALE_SETS,
     MACHINES,
 )
@@ -139,7 +136,6 @@ SCALE_SET_INTERFACES = _of(
 PREFIX_SETS = _of(f"{_NETWORK}/applicationSecurityGroups", "addressPrefixSets", oldest="2025-09-01", feature=True)
 HUB_CONNECTIONS = _of(f"{_NETWORK}/virtualHubs", "hubVirtualNetworkConnections")
 HUB_CONFIGURATIONS = _of(f"{_NETWORK}/virtualHubs", "ipConfigurations")
-CONNECTIVITY = _of(f"{_NETWORK}/networkManagers", "connectivityConfigurations")
 ADMIN_RULES = Operation(
     "network.virtualNetworks.effectiveSecurityAdminRules",
     "{parent}/listNetworkManagerEffectiveSecurityAdminRules",
@@ -147,7 +143,14 @@ ADMIN_RULES = Operation(
     _NETWORK_VERSION,
     "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action",
     method="POST",
-    sent="{}",
+)
+CONNECTIVITY = Operation(
+    "network.virtualNetworks.effectiveConnectivityConfigurations",
+    "{parent}/listNetworkManagerEffectiveConnectivityConfigurations",
+    "netpact/effectiveconnectivity",
+    _NETWORK_VERSION,
+    "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveConnectivityConfigurations/action",
+    method="POST",
 )
 GATEWAY = Operation(
     "network.virtualNetworkGateways",

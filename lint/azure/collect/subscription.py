@@ -135,10 +135,9 @@ def _follow_up(rows: Rows, subscription: str) -> Iterator[tuple[Operation, str]]
     for row in _with_id(rows, calls.HUBS):
         yield calls.HUB_CONNECTIONS, row["id"]
         yield calls.HUB_CONFIGURATIONS, row["id"]
-    for row in _with_id(rows, calls.MANAGERS):
-        yield calls.CONNECTIVITY, row["id"]
     for row in _with_id(rows, calls.VIRTUAL_NETWORKS):
         yield calls.ADMIN_RULES, row["id"]
+        yield calls.CONNECTIVITY, row["id"]
     for id_ in gateways_of(rows.get(calls.VIRTUAL_NETWORKS.name, ())):
         yield calls.GATEWAY, id_
         yield calls.GATEWAY_CONNECTIONS, id_

@@ -73,7 +73,6 @@ class Arm:
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: list[dict[str, Any]] = field(default_factory=list)
     groups: dict[str, list[str]] = field(default_factory=dict)  # of management: ids of subscriptions
-    admin: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # effective admin rules by virtual network
     tags: dict[str, Any] = field(default_factory=dict)  # service tag data
     permissions: list[dict[str, Any]] = field(default_factory=lambda: [{"actions": ["*/read"], "notActions": []}])
     judge: Judge | None = None
@@ -176,8 +175,8 @@ class Arm:
             return 200, self._graph(request.body)
         if request.method == "POST":
             network, _, action = path.rpartition("/")
-            if action.lower() == "listnetworkmanagereffectivesecurityadminrules" and self._get(network) is not None:
-                return 200, {"value": self.admin.get(network.lower(), [])}
+            if action.lower().startswith("listnetworkmanagereffective") and self._get(network) is not None:
+                return 200, {"value": []}
             return 405, {"error": {"code": "MethodNotAllowed", "message": path}}
         if request.method != "GET":
             return 405, {"error": {"code": "MethodNotAllowed", "message": path}}

@@ -13,7 +13,6 @@ import pytest
 from lint.azure.collect import collect, documents_of, graph_of
 from lint.azure.collect.access import Connection
 from lint.azure.collect.calls import (
-    CONNECTIVITY,
     DESCENDANTS,
     HUB_CONFIGURATIONS,
     HUB_CONNECTIONS,
@@ -40,7 +39,7 @@ from tests.live.azure.faults import assert_nothing_unread_passes, changed, refus
 from tests.live.azure.server import Arm, Refusal, Request
 
 ABSENT = {SUBSCRIPTIONS, DESCENDANTS, RESOURCE_GRAPH, PERMISSIONS, RESOURCE_GROUPS, HUB_CONNECTIONS}
-ABSENT |= {HUB_CONFIGURATIONS, CONNECTIVITY}  # calls that the small world doesn't need
+ABSENT |= {HUB_CONFIGURATIONS}  # calls that the small world doesn't need
 ASKED = [operation for operation in OPERATIONS if operation not in ABSENT]
 FAULTS = {
     "denied": (server.DENIED, calls.DENIED, 1),
@@ -55,7 +54,8 @@ FAULTS = {
 ONE_OF_EACH = {"denied", "throttled", "missing", "broken", "cut"}  # the others are further spellings of these
 # What the verdicts of the small world can do without: names, and things that nothing in it needs.
 HARMLESS = {"applicationSecurityGroups", "publicIPPrefixes", "azureFirewalls", "bastionHosts", "virtualHubs"}
-HARMLESS |= {"networkManagers"}  # both networks are peered, so that a mesh would add nothing
+# Both networks are peered, so that a mesh would add nothing.
+HARMLESS |= {"virtualNetworks.effectiveConnectivityConfigurations"}
 
 
 class Whole:

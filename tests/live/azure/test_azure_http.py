@@ -18,6 +18,7 @@ from lint.azure.collect.access import Connection, connect
 from lint.azure.collect.calls import (
     ADMIN_RULES,
     BY_NAME,
+    CONNECTIVITY,
     HUB_CONFIGURATIONS,
     HUBS,
     INTERFACES,
@@ -267,6 +268,33 @@ def test_effective_admin_rules_come_page_by_page(arm: Arm, scan: Scan) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("topology", "between_spokes", "verdict"),
+    [
+        ("Mesh", "None", "undetermined"),
+        ("HubAndSpoke", "DirectlyConnected", "undetermined"),
+        ("HubAndSpoke", "None", "blocked"),
+        (None, "None", "undetermined"),
+    ],
+)
+def test_a_mesh_of_a_network_manager_elsewhere_joins_networks(
+    arm: Arm, scan: Scan, topology: str | None, between_spokes: str, verdict: str
+) -> None:
+    for name, place in (("v1", world.Place(arm, world.ONE, "rg-app")), ("v2", world.Place(arm, world.TWO, "rg-data"))):
+        arm.resources[place.id("virtualNetworks", name)]["properties"]["virtualNetworkPeerings"] = []
+    assert Judge(graph_of(scan())).verdict("console", "lab", "tcp/80") == "blocked"
+    applied = {"connectivityTopology": topology, "appliesToGroups": [{"groupConnectivity": between_spokes}]}
+
+    def mesh(request: Request, answer: Any) -> Any:
+        return {"value": [{"id": "/managers/m/c", "properties": applied}]} if is_of(CONNECTIVITY, request) else answer
+
+    if topology is None:
+        arm.judge = refusing(CONNECTIVITY, server.DENIED)
+    else:
+        arm.rewrite = mesh
+    assert Judge(graph_of(scan())).verdict("console", "lab", "tcp/80") == verdict
+
+
 @pytest.mark.parametrize("refused", [None, HUBS, HUB_CONFIGURATIONS])
 def test_a_route_server_leaves_open_what_it_teaches(arm: Arm, scan: Scan, refused: Any) -> None:
     before = graph_of(scan())
@@ -418,9 +446,8 @@ def test_only_read_only_requests_of_the_table_are_made(arm: Arm, scan: Scan) -> 
         assert any(is_of(operation, one) for operation in OPERATIONS), f"{one.method} {one.path}"
         assert one.method == "GET" or one.path.rpartition("/")[2] in (
             "listNetworkManagerEffectiveSecurityAdminRules",
+            "listNetworkManagerEffectiveConnectivityConfigurations",
             "resources",
         )
-    assert all(
-        one.action.endswith(("/read", "/listNetworkManagerEffectiveSecurityAdminRules/action")) for one in OPERATIONS
-    )
+    assert all(one.action.endswith("/read") or "/listNetworkManagerEffective" in one.action for one in OPERATIONS)
     assert BY_NAME[LOCAL_GATEWAY.name] is LOCAL_GATEWAY

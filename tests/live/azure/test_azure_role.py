@@ -20,5 +20,8 @@ def test_it_allows_nothing_but_reading() -> None:
     assert sorted(actions) == actions
     assert all("*" not in one for one in actions)
     others = [one for one in actions if not one.endswith("/read")]
-    assert others == ["Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action"]
+    assert others == [
+        f"Microsoft.Network/virtualNetworks/listNetworkManagerEffective{what}/action"
+        for what in ("ConnectivityConfigurations", "SecurityAdminRules")
+    ]
     assert len({one.name for one in OPERATIONS}) == len(OPERATIONS)
