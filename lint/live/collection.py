@@ -170,10 +170,14 @@ class Collection:
         futures: list[Future[Any]] = [pool.submit(job) for job in waiting]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
-            failed = next((f for f in futures if f.done() and not f.cancelled() and f.exception() is not None), None)
-            if failed is not None:
+            if any(f.done() and not f.cancelled() and f.exception() is not None for f in futures):
                 self.stop.set()
-                failed.result()
+                for future in futures:
+                    future.cancel()
+                wait(futures)
+                raised = [e for f in futures if not f.cancelled() and (e := f.exception()) is not None]
+                # What stopped the others, not that they were stopped.
+                raise next((e for e in raised if not isinstance(e, Stopped)), raised[0])
             return [future.result() for future in futures]
         except BaseException:
             self.stop.set()
