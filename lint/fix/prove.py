@@ -18,6 +18,7 @@ from lint.fix.on_graph import apply as change_graph
 from lint.fix.on_graph import apply_all
 from lint.fix.plan import AddRule, Blamed, Change, alternatives, propose
 from lint.fix.tidy import tidy
+from lint.fix.wording import worded
 from lint.fix.workshop import Workshop
 from lint.fix.worse import harmful
 from lint.graph.graph import RuleGraph
@@ -268,7 +269,9 @@ class Prover:
     def _edits(self, change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
         for maker in self._tools.edits:
             try:
-                yield from maker(change, shop)
+                for way in maker(change, shop):
+                    yield from islice(worded(way, change, shop), 2)
+                    yield way
             except ValueError:
                 continue  # edits that overlap: this maker has no way for such a text
 
