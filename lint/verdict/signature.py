@@ -89,7 +89,7 @@ def _open(
         who = scene.names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints"
         verb = "is open" if verdict == VIOLATED else "may be open"
         sentence = (
-            f"{text} of {who} {verb} to {peers_sentence(scene.names, peers)}; "
+            f"{text} of {who} {verb} to {peers_sentence(scene.names, peers, "everybody")}; "
             f"only {scene.pack.title} uses this port, "
             "and no public address that a project file doesn't name should reach it"
         )
