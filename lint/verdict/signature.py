@@ -88,8 +88,9 @@ def _open(
         machines = [one.endpoint for one in together]
         who = scene.names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints"
         verb = "is open" if verdict == VIOLATED else "may be open"
+        whom = peers_sentence(scene.names, peers, "everybody")
         sentence = (
-            f"{text} of {who} {verb} to {peers_sentence(scene.names, peers, "everybody")}; "
+            f"{text} of {who} {verb} to {whom}; "
             f"only {scene.pack.title} uses this port, "
             "and no public address that a project file doesn't name should reach it"
         )
