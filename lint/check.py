@@ -107,7 +107,9 @@ def _judged(request: Request, sources: tuple[Source, ...] = ()) -> _Run:
 
 def read(request: Request) -> Loaded:
     """The sources alone, for commands that judge nothing."""
-    return load(_sources(request), _load_options(request))
+    from lint.terraform.configuration import ParseCache
+
+    return load(_sources(request), _load_options(request), ParseCache())
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,8 @@ def _written(overlay: Mapping[Path, bytes], originals: Mapping[Path, bytes], nam
             path.write_bytes(data)
         except OSError as error:
             raise SourceError(f"{names[path]} can't be written: {error.strerror}") from error
-    return [f"wrote {names[path]}" for path in overlay]
+    here = Path.cwd().resolve()
+    return [f"wrote {names[p] if p.resolve().is_relative_to(here) else p}" for p in overlay]
 
 
 def _read_file(path: Path) -> bytes:
