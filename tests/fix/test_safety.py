@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from lint.check import Request, check, mend
-from lint.fix.prove import Budget, Prover
+from lint.fix.prove import Budget, Proven, Prover
 from lint.project import load
 from lint.sources import SourceError
+from lint.verdict.finding import Finding
 from tests.fix.projects import judged, request, the
 from tests.fix.test_fixes import INLINE, MACHINES, project
 
@@ -98,8 +99,8 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path, monkey
     directory = project(tmp_path, WIDE)
     proven = Prover.fix
 
-    def slow(self: Prover, finding: object) -> object:
-        found = proven(self, finding)  # type: ignore[arg-type]
+    def slow(self: Prover, finding: Finding) -> Proven | None:
+        found = proven(self, finding)
         (directory / "gateway.tf").write_text(WIDE + "\n# somebody else was here\n")
         return found
 
