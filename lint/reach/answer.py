@@ -476,7 +476,7 @@ def inbound(
     return Inbound(
         endpoint,
         _readable(engine, allowed),
-        tuple(_rules(engine, here, Direction.INGRESS, allowed.may)),
+        tuple(admitting(engine, here, Direction.INGRESS, allowed.may)),
         tuple(layers),
         tuple(reasons),
         tuple(dict.fromkeys(hops)),
@@ -515,7 +515,7 @@ def outbound(
     return Outbound(
         endpoint,
         _readable(engine, allowed),
-        tuple(_rules(engine, here, Direction.EGRESS, delivered.may)),
+        tuple(admitting(engine, here, Direction.EGRESS, delivered.may)),
         tuple(layers),
         tuple(reasons),
         tuple(dict.fromkeys(hops)),
@@ -556,7 +556,7 @@ def _confirmed(engine: Engine, bounds: Bounds, here: Endpoint, asked: IntervalSe
     return total
 
 
-def _rules(
+def admitting(
     engine: Engine, here: Endpoint, direction: Direction, passed: TrafficSet
 ) -> Iterable[tuple[Rule, str, TrafficSet]]:
     """The rules of an endpoint's own side that allow a piece of what passes."""

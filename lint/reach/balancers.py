@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Direction, GroupMembers
 from lint.graph.topology import Forwarding
-from lint.reach.answer import between
+from lint.origin import Reason
+from lint.reach.answer import admitting, between, inbound
 from lint.reach.engine import Engine, engine_of
-from lint.reach.result import Party, Reach
+from lint.reach.result import Inbound, Party, Reach
+from lint.space.addresses import EVERYWHERE
+from lint.space.bounds import Bounds
 from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,57 @@ def through_balancer(
             other = None if one.preserves_client is False else as_client
             found.append(Forwarded(one, target, front, as_balancer, other))
     return tuple(found)
+
+
+def passed_on(
+    graph: RuleGraph | Engine, target: str, services: IntervalSet, peers: IntervalSet | None = None
+) -> Iterator[Inbound]:
+    """What reaches a target over balancers that keep the client's address: the sender opens its connection to the
+    balancer, and the target has it on a service of its own.
+
+    Where the balancer has an interface between, what the target's filters then let in is at most this.
+    """
+    engine = engine_of(graph)
+    here = engine.graph.endpoints[target]
+    for one in engine.graph.forwardings:
+        behind = (one.services or one.listen) & services
+        if one.preserves_client is False or target not in one.targets or one.balancer == target or not behind:
+            continue
+        if one.balancer not in engine.graph.endpoints:
+            continue
+        found = inbound(engine, one.balancer, one.listen if one.services else behind, peers, explained=False)
+        others = EVERYWHERE - _places(engine.graph.endpoints[one.balancer]) - _places(here)
+        exact = one.translate and not one.reasons and (not one.services or one.services.size == 1)
+        may = _behind(found.allowed.may, one, behind).restrict(others)
+        must = _behind(found.allowed.must, one, behind).restrict(others) if exact else EMPTY_TRAFFIC
+        reasons = (*found.reasons, *one.reasons)
+        rules = tuple((rule, name, _behind(traffic, one, behind)) for rule, name, traffic in found.rules)
+        if not one.translate:
+            own = {name for layer in here.layers for name in layer.filters}
+            rules = tuple(found for found in admitting(engine, here, Direction.INGRESS, may) if found[1] in own)
+            if own and not any(layer.open for layer in here.layers) and not _open(engine, own):
+                may = may & TrafficSet.union_of(box for _, _, traffic in rules for box in traffic.boxes())
+            said = f"{one.balancer} passes connections on to {target} with the client's address"
+            reasons = (*reasons, Reason(said, "graph.balancer", one.origin, "judge the balancer as a party of its own"))
+        if may:
+            yield Inbound(target, Bounds(must, may), rules, found.layers, tuple(dict.fromkeys(reasons)))
+
+
+def _places(endpoint: Endpoint) -> IntervalSet:
+    return IntervalSet.of(*(place for a in endpoint.addresses for place in (a.place, a.public) if place is not None))
+
+
+def _behind(traffic: TrafficSet, forwarding: Forwarding, behind: IntervalSet) -> TrafficSet:
+    """What arrives at a balancer in terms of the services that its target has it on."""
+    if not forwarding.services:
+        return traffic.restrict(services=behind)
+    return TrafficSet.union_of((senders, behind, ports) for senders, _, ports in traffic.boxes())
+
+
+def _open(engine: Engine, names: set[str]) -> bool:
+    """Whether one of these filters may hold rules that aren't shown."""
+    held = [engine.graph.filters.get(name) for name in names]
+    return any(one is None or one.open_ingress for one in held)
 
 
 def _naming_balancer(engine: Engine, balancer: str, target: str) -> IntervalSet:

@@ -17,6 +17,7 @@ from lint.graph.rules import Addresses, Peer, Rule, UnknownPeer
 from lint.graph.topology import Network, Subnet
 from lint.origin import Origin
 from lint.reach import Inbound, Outbound, Reach, between, inbound, outbound
+from lint.reach.balancers import passed_on
 from lint.reach.result import Party
 from lint.space.addresses import REAL, SYMBOLIC
 from lint.space.intervals import EMPTY, IntervalSet
@@ -127,6 +128,14 @@ class Asking:
                     allowed=found.allowed | other.allowed,
                     rules=_joined(found.rules, other.rules),
                     reasons=tuple(dict.fromkeys((*found.reasons, *other.reasons))),
+                )
+            for passed in passed_on(self.graph, endpoint.id, services, peers):
+                found = replace(
+                    found,
+                    allowed=found.allowed | passed.allowed,
+                    rules=_joined(found.rules, passed.rules),
+                    layers=tuple(dict.fromkeys((*found.layers, *passed.layers))),
+                    reasons=tuple(dict.fromkeys((*found.reasons, *passed.reasons))),
                 )
             self._inbound[key] = found
         return found

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from lint.space.addresses import PUBLIC, parse_cidr
+from lint.space.services import parse
+from lint.verdict.asking import Asking
+
 
 def balance(
     landscape: Any, *rules: tuple[str, int, int], backends: tuple[str, ...] = ("B",), private: str = ""
@@ -187,3 +191,33 @@ def test_a_balancers_rule_lends_its_backends_a_way_out(landscape: Any, judge: An
     ask = judge(landscape)
     assert ask.verdict("B", "X", "tcp/443") == "blocked"
     assert "azure.egress.none" in ask.codes("B", "X", "tcp/443")
+
+
+def test_what_a_balancer_passes_on_reaches_the_machine_behind_it(landscape: Any) -> None:
+    balance(landscape, ("Tcp", 443, 22), ("Tcp", 80, 8080))
+    landscape.nsg("N", "In 100 Allow Tcp 198.51.100.0/24 -> *:22", "In 110 Deny * * -> *", at=["V1/S1"])
+    graph = landscape.graph()
+    target = next(one for one in graph.endpoints.values() if one.name == "B")
+    found = Asking(graph).inbound(target, parse("tcp/22"))
+    senders = parse_cidr("198.51.100.0/24")
+    assert senders <= found.allowed.must.peers()
+    assert found.allowed.may.restrict(PUBLIC).peers() == senders
+    assert found.allowed.may.services() == parse("tcp/22")
+    assert {"rule-443", "in-100"} <= {rule.name for rule, _, _ in found.rules}
+    assert not Asking(graph).inbound(target, parse("tcp/8080")).allowed.may
+    landscape.nsg("N", "In 100 Deny * * -> *", at=["V1/S1"])
+    closed = landscape.graph()
+    assert not Asking(closed).inbound(closed.endpoints[target.id], parse("tcp/22")).allowed.may
+
+
+def test_a_balancer_that_is_not_settled_leaves_open_what_it_passes_on(landscape: Any) -> None:
+    balance(landscape, ("Tcp", 443, 22))
+    landscape.nsg("N", "In 100 Allow Tcp Internet -> *:22", at=["V1/S1"])
+    landscape.resources["loadBalancers/lb"]["properties"]["loadBalancingRules"][0]["properties"][
+        "frontendIPConfiguration"
+    ] = {}
+    graph = landscape.graph()
+    target = next(one for one in graph.endpoints.values() if one.name == "B")
+    allowed = Asking(graph).inbound(target, parse("tcp/22")).allowed
+    assert not allowed.must.restrict(PUBLIC)
+    assert parse_cidr("198.51.100.0/24") <= allowed.may.peers()
