@@ -221,3 +221,25 @@ def test_a_balancer_that_is_not_settled_leaves_open_what_it_passes_on(landscape:
     allowed = Asking(graph).inbound(target, parse("tcp/22")).allowed
     assert not allowed.must.restrict(PUBLIC)
     assert parse_cidr("198.51.100.0/24") <= allowed.may.peers()
+
+
+def test_a_rule_of_a_balancer_that_is_not_known_may_belong_to_each(terraform: Any) -> None:
+    text = """
+    variable "balancer" {}
+    resource "azurerm_lb" "lb" {
+      name                = "lb"
+      resource_group_name = "rg"
+      location            = "westeurope"
+    }
+    resource "azurerm_lb_rule" "r" {
+      name                           = "r"
+      loadbalancer_id                = ID
+      frontend_ip_configuration_name = "f"
+      protocol                       = "Tcp"
+      frontend_port                  = 443
+      backend_port                   = 22
+    }
+    """
+    assert not terraform(text.replace("ID", "azurerm_lb.lb.id")).incomplete
+    (reason,) = terraform(text.replace("ID", "var.balancer")).incomplete
+    assert "azurerm_lb_rule.r" in reason.text

@@ -51,7 +51,7 @@ def test_what_is_no_tag_file_is_said() -> None:
             ({"values": [{"name": "A", "properties": {"addressPrefixes": ["x"]}}]}, Origin()),
         ]
     )
-    assert found.prefixes["a"].size == 0
+    assert "a" not in found.prefixes
     assert [one.partition(" ")[0] for one in notes] == ["tags.json", "service"]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lint.azure.from_terraform.nodes import Node
 from lint.azure.index import BALANCER
-from lint.azure.records import Many
+from lint.azure.records import Gap, Many
+from lint.origin import Reason
 
 if TYPE_CHECKING:
     from lint.azure.from_terraform.reading import Reading
@@ -44,7 +45,12 @@ def _child(kind: str) -> Callable[[Reading, Node], None]:
         properties: dict[str, Any] = reading.fields(node, _RULE)
         floating = reading.get(node, "floating_ip_enabled")
         properties["enableFloatingIP"] = floating if floating is not None else reading.get(node, "enable_floating_ip")
-        reading.add(node, f"{BALANCER}/{kind}", properties, parent=reading.identity(node, "loadbalancer_id"))
+        parent = reading.identity(node, "loadbalancer_id")
+        if isinstance(parent, Gap) and any(reading.nodes.of_type("azurerm_lb")):
+            said = f"which load balancer {node.resource.address} belongs to isn't known"
+            reason = Reason(said, "tf.unknown:loadbalancer_id", node.resource.origin, "give loadbalancer_id a value")
+            reading.incomplete = (*reading.incomplete, reason)
+        reading.add(node, f"{BALANCER}/{kind}", properties, parent=parent)
 
     return read
 
