@@ -63,10 +63,33 @@ def check(request: Request, version: str) -> CheckReport:
         for finding in findings:
             proven = prover.fix(finding) if finding.verdict == "violated" and not budget.cut else None
             fixed.append(replace(finding, fix=proven.fix) if proven is not None else finding)
-        findings = tuple(fixed)
+        findings = _with_twins(fixed, run.loaded.graph)
         if budget.cut:
             problems += (_CUT,)
     return CheckReport(version, run.loaded.reports, findings, problems, run.loaded.base)
+
+
+def _with_twins(findings: Sequence[Finding], graph: RuleGraph) -> tuple[Finding, ...]:
+    """Findings of live groups with the patch too, where a configuration of this run has the same groups and finding."""
+
+    def groups(finding: Finding) -> frozenset[tuple[str, str]]:
+        named = [fault.filter for fault in finding.rules] + [blocker.filter for blocker in finding.blocked_by]
+        held = [graph.filters.get(name) for name in named]
+        return frozenset((one.kind, one.name) for one in held if one is not None)
+
+    patches = {
+        (f.id, f.service, f.kind, groups(f)): f.fix
+        for f in findings
+        if f.fix is not None and f.fix.patch and not f.fix.commands
+    }
+    made = []
+    for finding in findings:
+        if patches and finding.fix is not None and finding.fix.commands and not finding.fix.patch:
+            twin = patches.get((finding.id, finding.service, finding.kind, groups(finding)))
+            if twin is not None:
+                finding = replace(finding, fix=replace(finding.fix, patch=twin.patch, files=twin.files))
+        made.append(finding)
+    return tuple(made)
 
 
 _CUT = Problem(

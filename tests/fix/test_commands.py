@@ -171,6 +171,16 @@ def test_fix_prints_all_commands_of_a_source_in_the_order_in_which_they_are_run(
     assert [f.id for f in site.judged().findings if f.verdict == "violated"] == []
 
 
+def test_a_group_that_a_configuration_of_the_run_makes_gets_commands_and_the_patch(site: Site) -> None:
+    fixture = FIXTURES / "aws" / "hyperbdr-block" / "broken"
+    wanted = Request(sources=(str(fixture), f"dump:{site.directory}"), project=load(fixture / "netpact.yaml"))
+    found = [f for f in check(wanted, "test").findings if f.flow == "gateway-ssh" and f.verdict == "violated"]
+    live = [f.fix for f in found if f.fix is not None and f.fix.commands]
+    assert len(found) == 2
+    assert len(live) == 1
+    assert "gateway.tf" in live[0].patch
+
+
 def azure(directory: Path) -> Request:
     return Request(sources=(f"dump:{directory}",), project=load(directory / "netpact.yaml"))
 
