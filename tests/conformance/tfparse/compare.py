@@ -99,10 +99,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """What tfparse sees of one root module: the compared resources, and all module instances that hold any resource."""
+    """What tfparse sees of one root module.
+
+    `modules` are all module instances that hold any resource, `calls` the root module's calls, with or without any.
+    """
 
     resources: Mapping[str, Seen]
     modules: frozenset[str]
+    calls: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -181,7 +185,8 @@ def theirs(root: Path) -> Theirs:
             counted = "count" not in resource or resource["count"] is not None
             found[address] = Seen(address, _known_there(resource, arguments), blocks, counted)
     places = (r["__tfmeta"].get("path") or "" for rs in loaded.values() for r in rs if isinstance(r, dict))
-    return Theirs(found, frozenset(_module(path) for path in places))
+    calls = frozenset(call["__tfmeta"].get("path") or "" for call in loaded.get("module", []))
+    return Theirs(found, frozenset(_module(path) for path in places), calls)
 
 
 def _known_there(written: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Known]:
@@ -265,6 +270,8 @@ def _missing_there(left: Seen, mine: Mapping[str, Seen], seen: Theirs) -> str:
         return "left out of a call there"
     if len(_calls(mine)) > MOST_SIBLINGS and not any(_first(m) == _first(module) for m in seen.modules):
         return "beyond 32 calls"
+    if module not in seen.modules and _without_keys(_first(module)) in seen.calls:
+        return "call left empty there"
     return "missing there"
 
 
@@ -308,6 +315,7 @@ EXPLAINED = frozenset(
         "beyond 32 calls",
         "an element of dynamic lost there",
         "left out of a call there",
+        "call left empty there",
         "unknown count is one there",
         "empty for_each kept there",
     }
@@ -340,10 +348,8 @@ def main() -> int:
                     print(f"    netpact: {difference.ours}\n    tfparse: {difference.theirs}")
         total.update(classes)
         said = ", ".join(f"{kind} {number}" for kind, number in sorted(classes.items())) or "no difference"
-        print(
-            f"{Path(argument).name}: {count} roots, {resources} resources, {values} values and {alone} more; {said}",
-            flush=True,
-        )
+        known = f"{values} values known to both, {alone} to netpact alone"
+        print(f"{Path(argument).name}: {count} roots, {resources} resources, {known}; {said}", flush=True)
     print(f"all: {dict(total)}; {left} not explained")
     return 1 if left else 0
 
