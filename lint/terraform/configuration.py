@@ -36,6 +36,7 @@ class Module:
     resources: dict[tuple[str, str, str], Block] = field(default_factory=dict)  # (mode, type, name)
     calls: dict[str, Block] = field(default_factory=dict)
     providers: dict[str, Block] = field(default_factory=dict)  # "aws" or "aws.west"
+    settings: list[Block] = field(default_factory=list)  # `terraform` blocks
     diagnostics: tuple[Diagnostic, ...] = ()
     comments: Mapping[str, tuple[Comment, ...]] = field(default_factory=dict)
 
@@ -224,6 +225,8 @@ class _Reader:
             if key is None:
                 if block.type == "check":
                     self._check(block)
+                elif block.type == "terraform":
+                    self.module.settings.append(block)
                 continue
             if key in self.declared:
                 first = self.declared[key].header

@@ -25,6 +25,7 @@ from lint.terraform.instances import Made, ModuleInstance
 from lint.terraform.modules import Installed, find_module
 from lint.terraform.names import Fixed
 from lint.terraform.options import Options
+from lint.terraform.requirements import required
 from lint.terraform.resources import Comment, Coverage, Diagnostic, Evaluation, Resource, count_unknown
 from lint.terraform.scope import EvaluationProblem, Scope, UndeclaredName, no_names, origin_of
 from lint.terraform.syntax.problem import SyntaxProblem
@@ -352,6 +353,9 @@ class Run:
         comments: dict[str, tuple[Comment, ...]] = {}
         for each in self._modules.values():
             comments.update(each.comments)
+        required_by: dict[str, list[str]] = {}
+        for name, text in required(block for each in self._modules.values() for block in each.settings):
+            required_by.setdefault(name, []).append(text)
         files = sum(len(each.files) for each in self._modules.values())
         return Evaluation(
             root=str(self.given_directory),
@@ -368,6 +372,7 @@ class Run:
                 unknown=sum(count_unknown(r.values, r.blocks) for r in resources),
             ),
             comments=comments,
+            required={name: tuple(dict.fromkeys(texts)) for name, texts in required_by.items()},
         )
 
     def _resource(self, module: ModuleInstance, made: Made) -> Resource:

@@ -153,6 +153,7 @@ class Evaluation:
     diagnostics: tuple[Diagnostic, ...]
     coverage: Coverage
     comments: Mapping[str, tuple[Comment, ...]] = field(default_factory=dict)  # by file, in order of their lines
+    required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # version constraints by provider (`azurerm`)
 
     @property
     def complete(self) -> bool:

@@ -37,7 +37,7 @@ _RULE = {
 def balancer(reading: Reading, node: Node) -> None:
     """A load balancer with its frontends."""
     fronts = reading.many(node, "frontend_ip_configuration", _FRONTEND)
-    reading.add(node, BALANCER, {"frontendIPConfigurations": fronts}, sku=reading.get(node, "sku"))
+    reading.add(node, BALANCER, {"frontendIPConfigurations": fronts}, sku=reading.default_sku(node))
 
 
 def _child(kind: str) -> Callable[[Reading, Node], None]:

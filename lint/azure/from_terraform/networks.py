@@ -205,6 +205,8 @@ def _policies(reading: Reading, node: Node) -> Any:
         return "Disabled" if as_bool(enforced) else "Enabled"
     if node.kind != "terraform":
         return None
+    if reading.since(node, 4):
+        return "Disabled"
     return Gap(
         (
             Reason(
@@ -262,14 +264,14 @@ def route(reading: Reading, node: Node) -> None:
 
 
 def public_address(reading: Reading, node: Node) -> None:
-    """A public IP. Its SKU is Standard by default since 4.0, Basic before: unset isn't known in a configuration."""
+    """A public IP. Its SKU is Standard by default since 4.0, Basic before; unset, the provider's version decides."""
     reading.add(
         node,
         arm.PUBLIC_ADDRESS,
         reading.fields(
             node, {"ip_address": "ipAddress", "ip_prefix": "ipPrefix", "ip_version": "publicIPAddressVersion"}
         ),
-        sku=reading.get(node, "sku"),
+        sku=reading.default_sku(node),
     )
 
 

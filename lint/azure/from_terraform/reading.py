@@ -10,6 +10,7 @@ from lint.azure.from_terraform import azapi, balancers, machines, managers, netw
 from lint.azure.from_terraform.nodes import Node, Nodes, is_unknown
 from lint.azure.records import Association, Gap, Many, Part, Record, Records, parent_of, segment_of
 from lint.origin import Origin, Reason
+from lint.terraform.requirements import bounds
 from lint.terraform.resources import Evaluation, Nested, NestedList
 from lint.terraform.values import Value, as_text, entries, is_known, unknown_reasons
 
@@ -22,6 +23,7 @@ class Reading:
 
     def __init__(self, evaluations: Sequence[Evaluation]) -> None:
         self.nodes = Nodes(evaluations)
+        self._versions = [bounds(one.required.get("azurerm", ())) for one in evaluations]
         self.found: list[Record] = []
         self.associations: list[Association] = []
         self.problems: list[Reason] = []
@@ -121,6 +123,21 @@ class Reading:
             return (), unknown_reasons(value)
         known = tuple((name, as_text(one) or "") for name, one in held.items() if is_known(one))
         return known, tuple(dict.fromkeys(r for one in held.values() for r in unknown_reasons(one)))
+
+    def since(self, node: Node, major: int) -> bool | None:
+        """Whether the azurerm provider of a configuration is of this major version or newer; None: not known."""
+        low, high = self._versions[node.root]
+        if node.kind != "terraform" or not node.managed:
+            return None
+        if low >= (major, 0, 0):
+            return True
+        return False if high <= (major, 0, 0) else None
+
+    def default_sku(self, node: Node) -> Any:
+        """The SKU as set; else by the provider's version: Standard since 4.0, Basic before (4.0 upgrade guide)."""
+        found = self.get(node, "sku")
+        newer = self.since(node, 4)
+        return found if found is not None or newer is None else ("Standard" if newer else "Basic")
 
     # Trees
 
