@@ -6,13 +6,14 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 
 from lint.graph.endpoints import Endpoint
-from lint.graph.rules import Addresses, GroupMembers, UnknownPeer
+from lint.graph.rules import Action, Addresses, Direction, GroupMembers, UnknownPeer
 from lint.origin import Reason
 from lint.packs.model import Flow, services_of
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC
 from lint.space.intervals import IntervalSet
 from lint.space.services import ALL_SERVICES
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
+from lint.verdict.asking import Asking
 from lint.verdict.documented import NOBODY, Documented, documented
 from lint.verdict.excess import Excess, RuleTraffic, finish, listed, one_peer, peers_sentence, rules_sentence
 from lint.verdict.finding import Finding, Side
@@ -66,7 +67,10 @@ def excess_of(
     spared = TrafficSet.of(known.may, ALL_SERVICES)
     for one in machines:
         own = _own(one.endpoint)
-        mine, perhaps = _rounded(_without(must, own), own), _rounded(_without(may, own), own)
+        mine = _rounded(_without(must, own), own)
+        perhaps = _rounded(_without(may, own), own)
+        if not public:
+            perhaps = perhaps | _among_themselves(scene.asking, one.endpoint, services, known)
         reasons = (*inbound.reasons, *known.reasons, *open_, *one.reasons)
         yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure, spared=spared)
 
@@ -80,6 +84,21 @@ def _rounded(traffic: TrafficSet, own: IntervalSet) -> TrafficSet:
             if around[0] and around[1]:
                 traffic = traffic | (around[0].with_peers(here) & around[1].with_peers(here))
     return traffic
+
+
+def _among_themselves(asking: Asking, endpoint: Endpoint, services: IntervalSet, known: Documented) -> TrafficSet:
+    """What machines of unknown number, for which one endpoint stands, may let each other do by naming their group."""
+    places = IntervalSet.of(*(a.place for a in endpoint.addresses)) - known.must
+    if not (endpoint.hypothetical or not endpoint.exists) or not places:
+        return EMPTY_TRAFFIC
+    found = EMPTY_TRAFFIC
+    for group in endpoint.groups:
+        for rule in asking.graph.filters[group].rules if group in asking.graph.filters else ():
+            named = any(isinstance(peer, GroupMembers) and peer.group in endpoint.groups for peer in rule.peers)
+            if named and rule.direction is Direction.INGRESS and rule.action is not Action.DENY:
+                allowed = rule.services if rule.services_may is None else rule.services_may
+                found = found | TrafficSet.of(places, allowed & services)
+    return found
 
 
 def _own(endpoint: Endpoint) -> IntervalSet:

@@ -284,3 +284,17 @@ def test_an_address_that_may_be_the_documented_one_is_undetermined_and_says_why(
     (finding,) = tools.judge(world, tools.pack(flow), roles).findings
     assert finding.verdict == "undetermined"
     assert finding.unknown
+
+
+@pytest.mark.parametrize(
+    ("machine", "verdict"),
+    [({}, "satisfied"), ({"exists": False}, "undetermined"), ({"hypothetical": True}, "undetermined")],
+)
+def test_machines_of_unknown_number_may_reach_each_other(tools, machine, verdict):
+    flow = tools.flow("exclusive", "console", "gateway", "tcp/22")
+    world = (
+        tools.world().group("g", [("tcp/22", "group:g")]).machine("gateway", None, "g", within="10.0.1.0/24", **machine)
+    )
+    roles = "console: [{addresses: [203.0.113.10/32]}]\ngateway: [{names: [gateway]}]"
+    (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.verdict == verdict
