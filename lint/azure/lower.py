@@ -22,7 +22,7 @@ from lint.graph.rules import Action, Direction, Group
 from lint.graph.topology import Forwarding, NatGateway, Network, Subnet
 from lint.origin import Reason
 from lint.space.intervals import IntervalSet
-from lint.space.services import TCP, UDP, ports
+from lint.space.services import ALL_PORTS, TCP, UDP, ports
 
 APPLICATION_GROUP = "application_security_group"
 _WIRE_SERVICES = (
@@ -266,7 +266,15 @@ class _Lowering:
         for interface in self.model.interfaces.values():
             if interface.tcp_state_off:
                 self.notes[f"{interface.name} has TCP state tracking switched off (azure.nic.tcp-state-off)"] = None
+        mail = ports(TCP, 25, 25)
         for group in self.model.groups.values():
+            for rule in group.rules:
+                named = rule.services.size < ALL_PORTS.size and mail <= rule.services
+                if named and rule.direction is Direction.EGRESS and rule.action is Action.ALLOW:
+                    self.notes[
+                        f"rule {rule.name!r} of {group.name} lets tcp/25 out, which Azure itself blocks in most "
+                        "types of subscription (azure.smtp25)"
+                    ] = None
             for rule, deciding in shadowed(group):
                 names = ", ".join(repr(one.name) for one in deciding)
                 self.notes[

@@ -59,6 +59,7 @@ def security_group(reading: Reading, node: Node) -> None:
     value = node.resource.values.get("security_rule")
     if rules is not None and node.managed and not rules.items and is_unknown(value) and _own(node, value):
         properties["securityRules"] = None  # computed and unset: the standalone rules tell
+    reading.ignored(node, "security_rule")
     reading.add(node, arm.SECURITY_GROUP, properties)
 
 
@@ -109,6 +110,7 @@ def virtual_network(reading: Reading, node: Node) -> None:
         properties["subnets"] = Many(tuple(parts), inline.open)
     if not node.managed:
         properties["madeElsewhere"] = True
+    reading.ignored(node, "subnet")
     reading.add(node, arm.VIRTUAL_NETWORK, properties)
 
 

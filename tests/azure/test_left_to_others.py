@@ -1,4 +1,4 @@
-"""What an unset attribute means depends on the azurerm version that the configuration requires."""
+"""What a configuration leaves to others: to the version of azurerm, to what is there already, to Azure itself."""
 
 from __future__ import annotations
 
@@ -58,3 +58,28 @@ def test_the_sku_of_a_public_address(
     settings = f'terraform {{\n  required_providers {{\n    azurerm = "{version}"\n  }}\n}}\n' if version else ""
     graph = terraform(settings + ESTATE)
     assert judge(graph).verdict("X", "azurerm_network_interface.a", "tcp/22") == expected
+
+
+def test_rules_that_terraform_leaves_alone_are_told(terraform: Callable[[str], Any]) -> None:
+    text = """
+    resource "azurerm_network_security_group" "n" {
+      name                = "n"
+      resource_group_name = "rg"
+      location            = "westeurope"
+      lifecycle {
+        ignore_changes = [ATTRIBUTE]
+      }
+    }
+    """
+    for attribute, said in (("security_rule", True), ("tags", False)):
+        notes = terraform(text.replace("ATTRIBUTE", attribute)).notes
+        assert any("azure.tf.ignored-drift" in one for one in notes) is said
+    everything = text.replace("[ATTRIBUTE]", "all")
+    assert any("azure.tf.ignored-drift" in one for one in terraform(everything).notes)
+
+
+def test_mail_that_azure_may_block_is_told(landscape: Any) -> None:
+    landscape.nsg("N", "Out 100 Allow Tcp * -> *:25", at=["V1/S1"])
+    landscape.nsg("M", "Out 100 Allow Tcp * -> *", "Out 110 Allow Tcp * -> *:26", at=["V1/S2"])
+    (note,) = [one for one in landscape.graph().notes if "azure.smtp25" in one]
+    assert "of N" in note
