@@ -84,15 +84,15 @@ def _ends_at(trail: Trail, party: Party) -> bool:
 def _public_too(source: Spot, destination: Spot) -> bool:
     """Whether the way over public addresses is worth a look.
 
-    Where the graph has no routing, only two certain public addresses make one; an IPv6 address that is public itself
-    has no second one inside its network.
+    Where the graph has no routing, it takes public addresses on both sides that may be there; an IPv6 address that is
+    public itself has no second one inside its network.
     """
     if destination.public_exists is False:
         return False
     if destination.itself_public and source.network == destination.network:
         return False
     if not routed(source):
-        return bool(source.public_exists) and destination.public_exists is True and not destination.itself_public
+        return source.public_exists is not False and not destination.itself_public
     return True
 
 

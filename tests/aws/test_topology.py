@@ -441,3 +441,19 @@ def test_a_group_that_nothing_carries_leaves_the_acl_s_verdict_about_other_addre
     )
     found = inbound(hcl.graph(tmp_path, text), "aws_instance.b", parse("tcp/22"))
     assert found.allowed.may.peers() & REAL <= parse_cidr("10.0.2.0/24")
+
+
+@pytest.mark.parametrize("gives", ["true", "var.flag"])
+def test_a_way_over_public_addresses_that_may_exist_is_not_ruled_out(tmp_path: Path, gives: str) -> None:
+    """Without routes in the source; the group lets in what the sender's public address may be."""
+    text = (
+        BASE.replace('"10.0.1.0/24"', f'"10.0.1.0/24"\n  map_public_ip_on_launch = {gives}').replace(
+            '"10.0.2.0/24"', f'"10.0.2.0/24"\n  map_public_ip_on_launch = {gives}'
+        )
+        + MACHINES
+        + OPEN
+        + 'variable "flag" { type = bool }\n'
+    )
+    head, tail = text.split('resource "aws_security_group" "sb"')
+    text = head + 'resource "aws_security_group" "sb"' + tail.replace('["0.0.0.0/0"]', '["203.0.113.0/24"]', 1)
+    assert verdict(hcl.graph(tmp_path, text), A, B, "tcp/443") == "undetermined"
