@@ -10,8 +10,8 @@ from lint.origin import Problem
 from lint.report.document import CheckReport, count
 from lint.report.excerpt import excerpt
 from lint.report.style import VERDICT_COLOURS, Style, printable
-from lint.report.words import document, joined, public_as_one
-from lint.verdict.finding import Finding, Lane, Side, Witness
+from lint.report.words import document, joined, side
+from lint.verdict.finding import Finding, Lane, Witness
 
 _MARKS = {
     "violated": "✗",
@@ -89,7 +89,7 @@ def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[st
     if finding.verdict == "violated" and finding.severity != "error":
         word += f" ({finding.severity})"
     head = style.paint(f"{_MARKS[finding.verdict]} {word}", colour, "bold")
-    route = f"{_side(finding.source)} → {_side(finding.destination)}"
+    route = printable(f"{side(finding.source)} → {side(finding.destination)}")
     flow, kind = style.paint(finding.flow, "bold"), style.paint(finding.kind, "dim")
     yield f"  {head} {flow}  {route}  {finding.service}  {kind}"
     yield f"    {printable(finding.sentence)}"
@@ -118,15 +118,6 @@ def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[st
         yield f"    {style.paint('explain:', 'dim')} {printable(finding.trace)}"
     yield from _fix(finding, style)
     yield ""
-
-
-def _side(side: Side) -> str:
-    name = side.role or "anyone"
-    members = side.endpoints or public_as_one(side.addresses)
-    if not members:
-        return printable(name)
-    shown = ", ".join(members[:2]) + (f" and {len(members) - 2} more" if len(members) > 2 else "")
-    return printable(f"{name} ({shown})")
 
 
 def _lanes(title: str, lanes: tuple[Lane, ...], style: Style) -> Iterator[str]:

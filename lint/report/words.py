@@ -65,7 +65,7 @@ def _joined(
 def side(one: Side) -> str:
     """`agent (aws_instance.app[0], aws_instance.app[1] and 3 more)`."""
     name = one.role or "anyone"
-    members = one.endpoints or public_as_one(one.addresses)
+    members = one.names or one.endpoints or public_as_one(one.addresses)
     if not members:
         return name
     shown = ", ".join(members[:2]) + (f" and {len(members) - 2} more" if len(members) > 2 else "")

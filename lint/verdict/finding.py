@@ -14,6 +14,7 @@ class Side:
     role: str | None
     endpoints: tuple[str, ...]
     addresses: tuple[str, ...]
+    names: tuple[str, ...] = ()  # what people call the endpoints, one for each; empty: as `endpoints` says
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,13 @@ class Names:
         """The Terraform address where there is one that is its alone, else its id."""
         return self._label[endpoint.id]
 
+    def shown(self, endpoint: Endpoint) -> str:
+        """What a person would call it: in an account the name with the short id, in code the address."""
+        label = self._label[endpoint.id]
+        if endpoint.origin.address is not None or not endpoint.name or endpoint.name == label:
+            return label
+        return endpoint.name if "/" in label else f"{endpoint.name} {label}"
+
     def place(self, place: int) -> str | None:
         """Whose symbolic place this is, or None where nobody of the graph has it."""
         return self._holder.get(place)

@@ -35,9 +35,10 @@ class Scene:
     def side(self, role: str | None, endpoints: Iterable[Endpoint], addresses: IntervalSet = EMPTY) -> Side:
         """One side of a finding: endpoints by name with the addresses that are known of them, and plain addresses."""
         machines = list(endpoints)
-        labels = tuple(dict.fromkeys(self.names.endpoint(e) for e in machines))
+        called = {self.names.endpoint(e): self.names.shown(e) for e in machines}
         own = known_addresses(machines)
-        return Side(role, labels, (*single_cidrs(own), *single_cidrs(addresses - own, 8)))
+        plain = (*single_cidrs(own), *single_cidrs(addresses - own, 8))
+        return Side(role, tuple(called), plain, tuple(called.values()))
 
     def trace(self, source: str, destination: str, services: IntervalSet | None, text: str) -> str:
         """The command that shows the same, hop by hop."""
