@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import EMPTY_GRAPH, RuleGraph
 from lint.graph.places import Places
-from lint.graph.rules import Addresses, AddressList, Filter, Group, Peer, Rule, UnknownPeer
+from lint.graph.rules import Addresses, AddressList, Direction, Filter, Group, Peer, Rule, UnknownPeer
 from lint.graph.topology import NatGateway, Route, RouteTable
-from lint.origin import Origin
+from lint.origin import Origin, Reason
 from lint.space.addresses import REAL, SYMBOLIC, SYMBOLIC_END
 from lint.space.intervals import IntervalSet
 
@@ -88,6 +88,8 @@ def _both_filters(before: Filter, after: Filter) -> Filter | None:
         after.default,
     ):
         return None
+    if before.ordered:
+        before, after = _doubted(before, after), _doubted(after, before)
     known = {_rule_key(rule) for rule in before.rules}
     ids = {rule.id for rule in before.rules}
     more: list[Rule] = []
@@ -104,6 +106,28 @@ def _both_filters(before: Filter, after: Filter) -> Filter | None:
         open_egress=tuple(dict.fromkeys(before.open_egress + after.open_egress)),
         notes=tuple(dict.fromkeys(before.notes + after.notes)),
     )
+
+
+def _doubted(one: Filter, other: Filter) -> Filter:
+    """A filter whose rules aren't certain where another source, that shows all of it, shows them not.
+
+    In an ordered filter a rule too many is as wrong as one too few: a stale one hides those behind it.
+    """
+    shown = {_rule_key(rule) for rule in other.rules}
+    rules: list[Rule] = []
+    for rule in one.rules:
+        closed = not (other.open_ingress if rule.direction is Direction.INGRESS else other.open_egress)
+        if closed and _rule_key(rule) not in shown:
+            reason = Reason(
+                f"the sources don't agree on {one.name}: {other.origin.where()} doesn't show rule "
+                f"{rule.name or rule.priority}",
+                "source.contradiction",
+                rule.origin,
+                "give the newer source alone",
+            )
+            rule = replace(rule, exists=False, reasons=tuple(dict.fromkeys((*rule.reasons, reason))))
+        rules.append(rule)
+    return replace(one, rules=tuple(rules))
 
 
 def _rule_key(rule: Rule) -> object:

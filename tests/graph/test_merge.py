@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lint.graph.endpoints import Layer
 from lint.graph.graph import EMPTY_GRAPH
 from lint.graph.lookup import lookup
 from lint.graph.merge import merge
@@ -14,7 +15,7 @@ from lint.reach import Party, between
 from lint.space.addresses import EVERYWHERE, SYMBOLIC, SYMBOLIC_END, parse_cidr
 from lint.space.intervals import IntervalSet
 from lint.space.services import parse
-from tests.reach.build import HERE, graph, machine, rule, security_group, unknown_machine
+from tests.reach.build import HERE, graph, machine, nsg, rule, security_group, unknown_machine
 
 
 def test_places_are_the_same_for_the_same_key_and_never_shared() -> None:
@@ -117,3 +118,19 @@ def test_an_endpoint_is_found_by_everything_that_people_call_it() -> None:
     assert lookup(made, "10.0.0.0/8") == ()
     assert lookup(made, "") == ()
     assert parse_cidr("10.0.0.1") and HERE
+
+
+def test_ordered_filters_that_disagree_leave_open_what_only_one_of_them_shows() -> None:
+    stale = nsg("n", rule("in", "tcp/22", "0.0.0.0/0", priority=100, action="deny"))
+    newer = nsg("n", rule("in", "tcp/22-23", "0.0.0.0/0", priority=110))
+    graphs = [graph(one, machine("m", "10.0.0.4", layers=(Layer("nsg", ("n",)),))) for one in (stale, newer)]
+    for order in (graphs, graphs[::-1]):
+        both = merge(order)
+        for service, expected in (("tcp/22", "undetermined"), ("tcp/23", "undetermined"), ("tcp/24", "blocked")):
+            found = between(
+                both, Party("", addresses=parse_cidr("192.0.2.1/32")), Party("", endpoint="m"), parse(service)
+            )
+            assert found.verdict == expected
+    same = merge([graphs[1], graphs[1]])
+    found = between(same, Party("", addresses=parse_cidr("192.0.2.1/32")), Party("", endpoint="m"), parse("tcp/22"))
+    assert found.verdict == "allowed"

@@ -15,7 +15,7 @@ from lint.aws.from_terraform.groups import Groups, only_inputs
 from lint.aws.from_terraform.index import Found, Index, Node
 from lint.aws.from_terraform.network import SUBNET_TYPES, Networks
 from lint.aws.from_terraform.places import account_of, display_name, region_of
-from lint.aws.from_terraform.types import NEVER_CARRIERS, SUBNET_GROUP_TYPES, WORKLOAD_KINDS
+from lint.aws.from_terraform.types import NEVER_CARRIERS, OTHER_CLOUDS, SUBNET_GROUP_TYPES, WORKLOAD_KINDS
 from lint.aws.model.groups import INGRESS, CidrPeer
 from lint.aws.model.links import NOWHERE, Link
 from lint.aws.model.machines import InterfaceAddress, Workload
@@ -75,7 +75,7 @@ class Machines:
         names: dict[str, Names] = {}
         nodes: dict[str, Node] = {}
         for node in self.index.nodes:
-            if not node.managed or node.type in NEVER_CARRIERS:
+            if not node.managed or node.type in NEVER_CARRIERS or node.type.startswith(OTHER_CLOUDS):
                 continue
             nodes[node.id] = node
             names[node.id] = names_of(self.index, node)

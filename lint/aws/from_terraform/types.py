@@ -149,6 +149,7 @@ WORKLOAD_KINDS = {
 }
 
 # These name groups, and carry none: they hand the id on, describe it, or are rules.
+OTHER_CLOUDS = ("azurerm_", "azapi_", "azuread_", "google_")  # their groups are none of AWS
 NEVER_CARRIERS = (
     GROUP_TYPES
     | STANDALONE_RULE_TYPES
