@@ -315,11 +315,7 @@ class _Reading:
                 Reason(f"Azure refused {what}: {refused}", f"azure.coverage:{kind}", origin, "collect it again")
             ] = kind
             return
-        if (
-            asked is not None
-            and isinstance(data, Mapping)
-            and _effective_type(asked) is not None
-        ):
+        if asked is not None and isinstance(data, Mapping) and _effective_type(asked) is not None:
             self._effective(data, asked, origin)
             return
         count = 0
