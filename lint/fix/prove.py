@@ -248,6 +248,8 @@ class Prover:
         found: list[str] = []
         for change in changes:
             made = next((m for maker in self._tools.commands if (m := maker(change, graph)) is not None), None)
+            if made is not None and not all(command.isprintable() for command in made):
+                return ()  # a name with control characters: no command that a person could paste
             if made is None:
                 return None
             found += made

@@ -53,12 +53,24 @@ def pack_files(globs: Iterable[str], base: Path) -> tuple[Path, ...]:
             matches = [place] if place.is_file() else []
         else:
             matches = _matches(pattern, base)
+        outside = next((path for path in matches if not place.is_absolute() and not _within(path, base)), None)
+        if outside is not None:
+            raise PackProblem(
+                pattern, None, "leads to a file outside the repository, which is not read", "keep packs inside it"
+            )
         if not matches:
             raise PackProblem(
                 pattern, None, f"no pack file of that name below {base.as_posix()}", "correct the entry of `packs`"
             )
         found.update(dict.fromkeys(matches))
     return tuple(found)
+
+
+def _within(path: Path, base: Path) -> bool:
+    """Whether a file lies inside the repository of `base` (symbolic links followed), or inside `base` where there is none."""
+    top = base.resolve()
+    root = next((folder for folder in (top, *top.parents) if (folder / ".git").exists()), top)
+    return path.resolve().is_relative_to(root)
 
 
 def _matches(pattern: str, base: Path) -> list[Path]:

@@ -89,7 +89,7 @@ def _finding(f: Finding) -> str:
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows if text)
     fix = ""
     if f.fix is not None:
-        body = f.fix.patch or "\n".join(f.fix.commands)
+        body = f.fix.patch or "\n".join(map(printable, f.fix.commands))
         checked = " (checked)" if f.fix.verified else ""
         fix = f"<p>Fix{checked}: {escape(f.fix.summary)}</p><pre>{html.escape(printable_lines(body))}</pre>"
     head = (

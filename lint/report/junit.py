@@ -51,7 +51,7 @@ def _case(finding: Finding) -> list[str]:
         + [f"missing: {lane(one)}" for one in joined(finding.missing)]
         + [f"excess: {lane(one)}" for one in joined(finding.excess)]
         + [f"unknown: {text}" for text in finding.unknown]
-        + ([f"fix: {finding.fix.summary}\n{finding.fix.patch}"] if finding.fix is not None else [])
+        + ([f"fix: {printable(finding.fix.summary)}\n{finding.fix.patch}"] if finding.fix is not None else [])
     )
     tag = {"violated": "failure", "undetermined": "error"}.get(finding.verdict)
     if tag is not None:

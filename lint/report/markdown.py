@@ -67,8 +67,9 @@ def _details(finding: Finding) -> str:
             fence = _fence(finding.fix.patch)
             lines += [f"{fence}diff", printable_lines(finding.fix.patch.rstrip("\n")), fence]
         if finding.fix.commands:
-            fence = _fence("\n".join(finding.fix.commands))
-            lines += [f"{fence}sh", *finding.fix.commands, fence]
+            commands = [printable(command) for command in finding.fix.commands]
+            fence = _fence("\n".join(commands))
+            lines += [f"{fence}sh", *commands, fence]
     return "\n".join([*lines, "", "</details>", "", ""])
 
 
