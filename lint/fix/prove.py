@@ -248,10 +248,8 @@ class Prover:
         found: list[str] = []
         for change in changes:
             made = next((m for maker in self._tools.commands if (m := maker(change, graph)) is not None), None)
-            if made is not None and not all(command.isprintable() for command in made):
-                return ()  # a name with control characters: no command that a person could paste
-            if made is None:
-                return None
+            if made is None or not all(command.isprintable() for command in made):
+                return None  # with control characters in a name there is no command that a person could paste
             found += made
             graph = change_graph(change, graph)
         return tuple(dict.fromkeys(found))

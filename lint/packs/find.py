@@ -67,7 +67,7 @@ def pack_files(globs: Iterable[str], base: Path) -> tuple[Path, ...]:
 
 
 def _within(path: Path, base: Path) -> bool:
-    """Whether a file lies inside the repository of `base` (symbolic links followed), or inside `base` where there is none."""
+    """Whether a file lies inside the repository of `base`, links followed; without a repository, inside `base`."""
     top = base.resolve()
     root = next((folder for folder in (top, *top.parents) if (folder / ".git").exists()), top)
     return path.resolve().is_relative_to(root)
