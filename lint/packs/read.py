@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 
+from lint.documents.yaml import Mapping, Node, Scalar, Sequence, plain_value
 from lint.origin import Origin
-from lint.packs.document import Mapping, Node, Scalar, Sequence, plain_value, read_document
+from lint.packs.document import read_document
 from lint.packs.model import ANYONE, INTERNET, Citation, Flow, Pack, Role, single_services
 from lint.packs.problem import PackProblem
 from lint.space.addresses import parse_cidr

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from lint.packs.document import Mapping, Node, Sequence, plain_value, read_document
+from lint.documents.yaml import Mapping, Node, Sequence, plain_value
+from lint.packs.document import read_document
 from lint.packs.find import rules_folder
 from lint.packs.problem import PackProblem
 from lint.packs.read import read_pack

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lint.documents.yaml import Allowed, Mapping, Node, NotYaml, Scalar, Sequence, YamlError, read_yaml
 from lint.origin import Origin, Problem
 from lint.project.model import (
     STRICTNESS,
@@ -20,12 +21,13 @@ from lint.project.model import (
     Waiver,
 )
 from lint.project.names import suggestion
-from lint.project.tree import MAX_BYTES, Mapping, Node, Scalar, Sequence, TreeError, parse
 from lint.space.addresses import parse_cidr
 from lint.space.intervals import IntervalSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A person may name a thing once and refer to it; keys given twice are told here, with what they are in.
+_ALLOWED = Allowed(largest=4 * 1024 * 1024, deepest=41, aliases=True, tags=True, unseen=True, twice=True)
 _MOST_PARTS = 200_000
 _MOST_PROBLEMS = 50
 _KINDS = (
@@ -76,7 +78,7 @@ def load(path: Path) -> Project:
     """The project file at `path`. Raises ProjectError with every mistake in it."""
     file = str(path.absolute())
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > _ALLOWED.largest:
             raise ProjectError((Problem("error", "the project file is too large to be one", Origin(file=file)),))
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -103,16 +105,22 @@ def loads(text: str, path: Path) -> Project:
     path = path.absolute()
     reader = _Reader()
     try:
-        root = parse(text, str(path))
-        project = reader.project(root, path)
-    except TreeError as error:
-        raise ProjectError((Problem("error", error.text, error.origin, "correct the file there"),)) from error
+        root = read_yaml(text, str(path), _ALLOWED)
+        project = reader.project(root or Mapping((), str(path), 1, 1, 1), path)
+    except YamlError as error:
+        raise ProjectError(tuple(_broken(one, str(path)) for one in error.every)) from error
     except _TooMuch as error:
         problem = Problem("error", "the project file has too many parts to be one", Origin(file=str(path), line=1))
         raise ProjectError((problem,)) from error
     if reader.problems:
         raise ProjectError(tuple(reader.problems[:_MOST_PROBLEMS]))
     return project
+
+
+def _broken(error: YamlError, file: str) -> Problem:
+    grammar = isinstance(error, NotYaml)
+    text = f"this is not valid YAML: {error.text}" if grammar else f"the project file {error.text}"
+    return Problem("error", text, Origin(file=file, line=error.line, column=error.column), error.remedy)
 
 
 class _TooMuch(Exception):
@@ -227,7 +235,7 @@ class _Reader:
             )
             return
         for item in node.items:
-            if not isinstance(item, Mapping) or not item.pairs:
+            if not isinstance(item, Mapping) or not item.entries:
                 self.say(
                     f"a selector of {what} is not a mapping",
                     item.origin,
@@ -378,10 +386,10 @@ class _Reader:
         if not isinstance(node, Mapping):
             self.say(f"{what} takes keys with values", node.origin, "write `key: value` lines below it")
             return []
-        self._count(len(node.pairs))
+        self._count(len(node.entries))
         first: dict[str, Scalar] = {}
         found: list[tuple[Scalar, Node]] = []
-        for key, value in node.pairs:
+        for key, value in node.entries:
             if key.text in first:
                 self.say(
                     f"`{key.text}` stands twice in {what}",

@@ -13,8 +13,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lint.documents.yaml import plain_value
 from lint.packs import PackProblem, builtin_files, load_builtin, load_file, read_pack, rules_folder
-from lint.packs.document import plain_value, read_document
+from lint.packs.document import read_document
 from lint.packs.validate import problems_of
 
 PACK = """\
@@ -338,11 +339,6 @@ def test_what_no_person_writes_is_refused_with_a_sentence(text: bytes, line: int
 
 def test_every_duplicate_key_is_told() -> None:
     assert [p.line for p in problems("a: 1\na: 2\nb: {c: 1, c: 2}\n")] == [2, 3]
-
-
-def test_only_true_and_false_are_booleans() -> None:
-    node = read_document("a: no\nb: 'true'\nc: true\nd: 08\ne: ~\n", "x.yaml")
-    assert plain_value(node) == {"a": "no", "b": "true", "c": True, "d": 8, "e": "~"}
 
 
 def test_the_built_in_packs_are_read_once() -> None:
