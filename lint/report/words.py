@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lint.origin import Origin
 from lint.report.document import CheckReport
-from lint.space.addresses import IPV4, IPV6, PUBLIC, parse_cidr
+from lint.space.addresses import IPV4, IPV6, IPV6_BASE, PUBLIC, address_text, cidrs, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.verdict.finding import Finding, Lane, Side
 
@@ -17,20 +17,51 @@ REPORTED = ("violated", "undetermined")
 
 
 _INTERNET = "the Internet"
+_ENOUGH = 2  # so many CIDRs are read as they stand
+_EXCEPTIONS = 3  # a name with more exceptions than this says less than the list
 # So many addresses may be missing (documented peers, the machine's own) of the Internet to be called so: a person reads
 # one line then, where the exact list has a hundred. `--format json` has the exact one.
 _HOLES = ((PUBLIC & IPV4, 2**20), (PUBLIC & IPV6, 2**108))
 
 
-def public_as_one(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    """CIDRs with those that make up all public addresses of a family as one word."""
-    found = {text: _cidr(text) for text in addresses}
-    together = IntervalSet.union_of(found.values())
-    whole = [public for public, holes in _HOLES if (public - together).size <= holes]
-    if not whole:
+def as_few(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """CIDRs as a person would say them: `0.0.0.0/0 except 203.0.113.10/32`, `the Internet`; other texts as they are."""
+    if len(addresses) <= _ENOUGH:
         return addresses
-    kept = tuple(text for text, own in found.items() if not (own and any(own <= one for one in whole)))
-    return (_INTERNET, *kept) if len(kept) < len(addresses) else addresses
+    known = {text: _cidr(text) for text in addresses}
+    together = IntervalSet.union_of(known.values())
+    found = [text for family in (IPV4, IPV6) for text in _family(together & family, family)]
+    if len(found) >= sum(1 for own in known.values() if own):
+        return addresses
+    return (*found, *(text for text, own in known.items() if not own))
+
+
+def _family(part: IntervalSet, family: IntervalSet) -> list[str]:
+    """The addresses of one family: as a whole with few exceptions where that is shorter, else as CIDRs."""
+    listed = cidrs(part)
+    if len(listed) <= _ENOUGH:
+        return listed
+    best = listed
+    for name, whole in ((_INTERNET, PUBLIC & family), *((text, parse_cidr(text)) for text in around(part))):
+        missing = cidrs(whole - part)
+        beside = cidrs(part - whole)
+        if len(missing) <= _EXCEPTIONS and len(beside) + len(missing) < len(best):
+            best = [name + (f" except {', '.join(missing)}" if missing else ""), *beside]
+    if best is listed and any((public - part).size <= holes for public, holes in _HOLES if public <= family):
+        return [_INTERNET, *cidrs(part - PUBLIC)]
+    return best
+
+
+def around(part: IntervalSet) -> list[str]:
+    """The CIDRs that hold the largest stretch of a set of one family, the smallest first."""
+    low, high = max(part.pairs, key=lambda pair: pair[1] - pair[0])
+    bits, base = (32, 0) if low < IPV6_BASE else (128, IPV6_BASE)
+    longest = bits - ((low - base) ^ (high - base)).bit_length()
+    found = []
+    for length in range(longest, -1, -1):
+        start = (low - base) >> (bits - length) << (bits - length)
+        found.append(f"{address_text(base + start)}/{length}")
+    return found
 
 
 def _cidr(text: str) -> IntervalSet:
@@ -41,9 +72,9 @@ def _cidr(text: str) -> IntervalSet:
 
 
 def joined(lanes: Iterable[Lane]) -> tuple[Lane, ...]:
-    """Lanes with those from, and those to, all public addresses as one."""
-    from_all = _joined(tuple(lanes), lambda one: one.source, lambda one, text: replace(one, source=text))
-    return _joined(from_all, lambda one: one.destination, lambda one, text: replace(one, destination=text))
+    """Lanes with the addresses at either end said in few words."""
+    from_few = _joined(tuple(lanes), lambda one: one.source, lambda one, text: replace(one, source=text))
+    return _joined(from_few, lambda one: one.destination, lambda one, text: replace(one, destination=text))
 
 
 def _joined(
@@ -54,18 +85,16 @@ def _joined(
         groups.setdefault(put(one, ""), []).append(one)
     found: list[Lane] = []
     for members in groups.values():
-        texts = tuple(text for one in members if (text := end(one)) is not None and text != _INTERNET)
-        kept = set(public_as_one(texts))
-        if _INTERNET in kept:
-            found.append(put(members[0], _INTERNET))
-        found += [one for one in members if end(one) in kept or end(one) in (None, _INTERNET)]
+        texts = tuple(text for one in members if (text := end(one)) is not None)
+        found += [put(members[0], text) for text in as_few(texts)]
+        found += [one for one in members if end(one) is None]
     return tuple(found)
 
 
 def side(one: Side) -> str:
     """`agent (aws_instance.app[0], aws_instance.app[1] and 3 more)`."""
     name = one.role or "anyone"
-    members = one.names or one.endpoints or public_as_one(one.addresses)
+    members = one.names or one.endpoints or as_few(one.addresses)
     if not members:
         return name
     shown = ", ".join(members[:2]) + (f" and {len(members) - 2} more" if len(members) > 2 else "")
