@@ -47,6 +47,11 @@ class Asking:
         self._outbound: dict[Hashable, Outbound] = {}
         self.public_places = _public_places(graph)
 
+    def platform(self, endpoint: Endpoint) -> IntervalSet:
+        """The cloud's own addresses in the endpoint's network: health probes, resolver, metadata."""
+        theirs = (p for p in self.graph.platform if p.network is None or p.network == endpoint.network)
+        return IntervalSet.union_of(p.addresses for p in theirs)
+
     def alike(self, endpoint: Endpoint) -> int:
         """A number, equal for two endpoints that nothing in the graph can tell apart."""
         found = self._kinds.get(endpoint.id)

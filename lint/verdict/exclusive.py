@@ -67,12 +67,22 @@ def excess_of(
     spared = TrafficSet.of(known.may, ALL_SERVICES)
     for one in machines:
         own = _own(one.endpoint)
-        mine = _rounded(_without(must, own), own)
-        perhaps = _rounded(_without(may, own), own)
+        platform = scene.asking.platform(one.endpoint)
+        mine = _rounded(_without(_by_peers(must, platform), own), own)
+        perhaps = _rounded(_without(_by_peers(may, platform), own), own)
         if not public:
             perhaps = perhaps | _among_themselves(scene.asking, one.endpoint, services, known)
         reasons = (*inbound.reasons, *known.reasons, *open_, *one.reasons)
         yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure, spared=spared)
+
+
+def _by_peers(traffic: TrafficSet, platform: IntervalSet) -> TrafficSet:
+    """Without stretches that the cloud's own platform addresses fill alone: they are nobody whom a document could name.
+
+    Inside a wider range they stay, so that it reads as the rule names it.
+    """
+    alone = IntervalSet(pair for pair in traffic.peers().pairs if IntervalSet((pair,)) <= platform)
+    return _without(traffic, alone)
 
 
 def _rounded(traffic: TrafficSet, own: IntervalSet) -> TrafficSet:

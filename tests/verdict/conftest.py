@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lint.graph.endpoints import Address, Endpoint, Layer
-from lint.graph.graph import RuleGraph
+from lint.graph.graph import PlatformTraffic, RuleGraph
 from lint.graph.rules import (
     Action,
     Addresses,
@@ -46,6 +46,7 @@ class World:
     groups: dict[str, Group] = field(default_factory=dict)
     lists: dict[str, AddressList] = field(default_factory=dict)
     incomplete: tuple[Reason, ...] = ()
+    platform: tuple[PlatformTraffic, ...] = ()
     lines: int = 0
 
     def group(self, name: str, into: Iterable[Line] = (), out: Iterable[Line] = (("any", "0.0.0.0/0"),)) -> World:
@@ -120,6 +121,7 @@ class World:
             groups=dict(self.groups),
             address_lists=dict(self.lists),
             incomplete=self.incomplete,
+            platform=self.platform,
         )
 
     @staticmethod

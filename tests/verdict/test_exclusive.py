@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from lint.graph.graph import PlatformTraffic
+from lint.space.addresses import parse_cidr
+from lint.space.services import parse
+
 ROLES = "console: [{addresses: [203.0.113.10/32]}]\ngateway: [{names: [gateway]}]"
 
 
@@ -297,4 +301,14 @@ def test_machines_of_unknown_number_may_reach_each_other(tools, machine, verdict
     )
     roles = "console: [{addresses: [203.0.113.10/32]}]\ngateway: [{names: [gateway]}]"
     (finding,) = tools.judge(world, tools.pack(flow), roles).findings
+    assert finding.verdict == verdict
+
+
+@pytest.mark.parametrize(("peer", "verdict"), [("168.63.129.16/32", "satisfied"), ("168.63.129.0/24", "violated")])
+def test_the_clouds_own_platform_addresses_are_nobody_that_a_document_could_name(tools, peer, verdict):
+    """A health probe's address that a default rule lets in is no undocumented peer; a range around it still is one."""
+    flow = tools.flow("exclusive", "console", "gateway", "tcp/22")
+    world = gateway(tools, [("tcp/22", peer), ("tcp/22", "203.0.113.10/32")])
+    world.platform = (PlatformTraffic(parse_cidr("168.63.129.16"), parse("tcp/53"), "health probes"),)
+    (finding,) = tools.judge(world, tools.pack(flow), ROLES).findings
     assert finding.verdict == verdict
