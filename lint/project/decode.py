@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -435,7 +435,10 @@ class _Reader:
 
 def _written(conditions: tuple[Condition, ...]) -> str:
     """The selector on one line, as a person would write it."""
-    quote: Callable[[str], str] = lambda text: f'"{text}"' if not _NAME.fullmatch(text) else text  # noqa: E731
+
+    def quote(text: str) -> str:
+        return text if _NAME.fullmatch(text) else f'"{text}"'
+
     parts = []
     for one in conditions:
         if one.kind == "tags":

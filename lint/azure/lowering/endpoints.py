@@ -9,6 +9,7 @@ from lint.azure.lowering.filters import ADMIN, NSG, PEERING, PUBLIC_ADDRESS, Fil
 from lint.azure.lowering.links import joined
 from lint.azure.lowering.tags import Tags, Viewpoint
 from lint.azure.model import (
+    ApplicationSecurityGroup,
     Attachment,
     Frontend,
     Interface,
@@ -531,9 +532,13 @@ class Endpoints:
             self.endpoints[asg.key] = self._to_come(asg, (asg.key,), subnets, tuple(alone[:1]) if not subnets else ())
 
     def _to_come(
-        self, owner: object, groups: tuple[str, ...], subnets: list[Subnet], own: tuple[SecurityGroup, ...]
+        self,
+        owner: SecurityGroup | ApplicationSecurityGroup,
+        groups: tuple[str, ...],
+        subnets: list[Subnet],
+        own: tuple[SecurityGroup, ...],
     ) -> Endpoint:
-        key, name = str(getattr(owner, "key", "")), str(getattr(owner, "name", ""))
+        key, name = owner.key, owner.name
         addresses = tuple(
             Address(
                 self.places.place(f"to-come:{key}@{subnet.key}"),
@@ -545,7 +550,7 @@ class Endpoints:
             for subnet in subnets
         ) or (Address(self.places.place(f"to-come:{key}"), PRIVATE & IPV4, None, None, True),)
         layers = tuple(Layer(NSG, (self.filters.security_group(one.key, self.tags.nowhere()),)) for one in own)
-        origin = getattr(owner, "origin")  # noqa: B009
+        origin = owner.origin
         return Endpoint(
             id=key,
             name=name,
