@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -21,6 +22,8 @@ from lint.reach.atlas import map_all
 from lint.reach.trace import trace
 from lint.space.services import parse
 from tests.reach.build import graph, machine, network, open_acl, route, rule, security_group, subnet, table
+
+Result = TypeVar("Result")
 
 RULES = 6
 
@@ -55,7 +58,7 @@ def build(size: int, shape: str) -> RuleGraph:
     return graph(*things)
 
 
-def timed(work: Callable[[], object]) -> tuple[float, object]:
+def timed(work: Callable[[], Result]) -> tuple[float, Result]:
     start = time.perf_counter()
     found = work()
     return time.perf_counter() - start, found
@@ -75,7 +78,7 @@ def main() -> None:
             two, _ = timed(lambda engine=engine: inbound(engine, "m-10", parse("tcp/22")))
             three, atlas = timed(lambda engine=engine: map_all(engine))
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            kinds = atlas.classes  # type: ignore[attr-defined]
+            kinds = atlas.classes
             print(f"{shape:<11}{size:>9}{rules:>8}{one:>9.2f}{two:>10.2f}{three:>8.2f}{kinds:>7}{peak:>9}")
 
 

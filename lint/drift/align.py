@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from lint.drift.match import Matching
+from lint.graph.change import changed
 from lint.graph.endpoints import Address, Endpoint, Layer
 from lint.graph.graph import RuleGraph
 from lint.graph.places import Places
@@ -127,12 +128,12 @@ class _Writer:
             groups=_keyed(
                 graph.groups,
                 f.groups,
-                lambda one: _kept(one, id=_name(one.id, f.groups), network=self._network(one.network)),
+                lambda one: changed(one, id=_name(one.id, f.groups), network=self._network(one.network)),
             ),
             address_lists=_keyed(
                 graph.address_lists,
                 f.lists,
-                lambda one: _kept(
+                lambda one: changed(
                     one,
                     id=_name(one.id, f.lists),
                     must=self._moved(one.must),
@@ -140,11 +141,11 @@ class _Writer:
                     complement_of=None if one.complement_of is None else _name(one.complement_of, f.lists),
                 ),
             ),
-            networks=_keyed(graph.networks, f.networks, lambda one: _kept(one, id=_name(one.id, f.networks))),
+            networks=_keyed(graph.networks, f.networks, lambda one: changed(one, id=_name(one.id, f.networks))),
             subnets=_keyed(
                 graph.subnets,
                 f.subnets,
-                lambda one: _kept(
+                lambda one: changed(
                     one,
                     id=_name(one.id, f.subnets),
                     network=self._network(one.network),
@@ -153,13 +154,13 @@ class _Writer:
                 ),
             ),
             route_tables={
-                key: _kept(one, routes=tuple(self._route(each) for each in one.routes))
+                key: changed(one, routes=tuple(self._route(each) for each in one.routes))
                 for key, one in graph.route_tables.items()
             },
             nat_gateways=_keyed(
                 graph.nat_gateways,
                 f.gateways,
-                lambda one: _kept(
+                lambda one: changed(
                     one,
                     id=_name(one.id, f.gateways),
                     subnet=None if one.subnet is None else _name(one.subnet, f.subnets),
@@ -168,7 +169,7 @@ class _Writer:
                 ),
             ),
             peerings={
-                key: _kept(
+                key: changed(
                     one,
                     first=self._network(one.first),
                     second=self._network(one.second),
@@ -178,10 +179,10 @@ class _Writer:
                 for key, one in graph.peerings.items()
             },
             transit_gateways={
-                key: _kept(
+                key: changed(
                     one,
                     attachments=tuple(
-                        _kept(
+                        changed(
                             each,
                             network=self._network(each.network),
                             subnets=tuple(_name(name, f.subnets) for name in each.subnets),
@@ -192,14 +193,14 @@ class _Writer:
                 for key, one in graph.transit_gateways.items()
             },
             forwardings=tuple(
-                _kept(
+                changed(
                     one,
                     balancer=_name(one.balancer, f.endpoints),
                     targets=tuple(_name(name, f.endpoints) for name in one.targets),
                 )
                 for one in graph.forwardings
             ),
-            platform=tuple(_kept(one, network=self._network(one.network)) for one in graph.platform),
+            platform=tuple(changed(one, network=self._network(one.network)) for one in graph.platform),
         )
 
     def _network(self, name: Any) -> Any:
@@ -214,13 +215,13 @@ class _Writer:
             known = self._layers.get(layer)
             if known is None:
                 names = tuple(_name(name, self._found.filters) for name in layer.filters)
-                known = self._layers[layer] = _kept(layer, filters=names)
+                known = self._layers[layer] = changed(layer, filters=names)
             found.append(known)
         return tuple(found)
 
     def _endpoint(self, one: Endpoint) -> Endpoint:
         f = self._found
-        return _kept(
+        return changed(
             one,
             id=_name(one.id, f.endpoints),
             addresses=tuple(self._address(each) for each in one.addresses),
@@ -232,7 +233,7 @@ class _Writer:
     def _address(self, one: Address) -> Address:
         place = self._place(one.place)
         public = one.public if one.public is not None else self._side.public.get(one.place)
-        return _kept(
+        return changed(
             one,
             place=place,
             within=IntervalSet.of(place) if place < SYMBOLIC else self._side.within.get(one.place, one.within),
@@ -275,22 +276,22 @@ class _Writer:
         out: list[Peer] = []
         for peer in given:
             if isinstance(peer, Addresses):
-                peer = _kept(peer, addresses=self._moved(peer.addresses))
+                peer = changed(peer, addresses=self._moved(peer.addresses))
             elif isinstance(peer, GroupMembers):
-                peer = _kept(peer, group=_name(peer.group, f.groups))
+                peer = changed(peer, group=_name(peer.group, f.groups))
             elif isinstance(peer, NamedAddresses):
-                peer = _kept(peer, list=_name(peer.list, f.lists))
+                peer = changed(peer, list=_name(peer.list, f.lists))
             elif isinstance(peer, UnknownPeer):
                 groups = None if peer.groups is None else tuple(_name(name, f.groups) for name in peer.groups)
-                peer = _kept(peer, may=self._moved(peer.may), groups=groups)
+                peer = changed(peer, may=self._moved(peer.may), groups=groups)
             out.append(peer)
         return tuple(out)
 
     def _rule(self, one: Rule) -> Rule:
-        return _kept(one, peers=self._peers(one.peers), local=None if one.local is None else self._peers(one.local))
+        return changed(one, peers=self._peers(one.peers), local=None if one.local is None else self._peers(one.local))
 
     def _filter(self, one: Filter) -> Filter:
-        return _kept(
+        return changed(
             one,
             id=_name(one.id, self._found.filters),
             rules=tuple(self._rule(each) for each in one.rules),
@@ -300,7 +301,7 @@ class _Writer:
     def _route(self, one: Route) -> Route:
         may = one.destinations_may
         target = one.target
-        return _kept(
+        return changed(
             one,
             destinations=self._moved(one.destinations),
             destinations_may=None if may is None else self._moved(may),
@@ -314,10 +315,3 @@ def _name(name: str, renames: Renames) -> str:
 
 def _keyed(things: Mapping[str, T], renames: Renames, write: Callable[[T], T]) -> dict[str, T]:
     return {_name(key, renames): write(one) for key, one in things.items()}
-
-
-def _kept(thing: T, **changes: Any) -> T:
-    """The thing itself where nothing changes, so that equal things stay shared."""
-    if all(getattr(thing, name) == value for name, value in changes.items()):
-        return thing
-    return replace(thing, **changes)  # type: ignore[type-var]

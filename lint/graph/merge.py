@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from lint.graph.change import changed
 from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import EMPTY_GRAPH, RuleGraph
 from lint.graph.places import Places
@@ -216,40 +217,43 @@ def _renumber(graph: RuleGraph, index: int, numbers: Places) -> RuleGraph:
         out: list[Peer] = []
         for peer in given:
             if isinstance(peer, Addresses):
-                peer = _kept(peer, addresses=moved(peer.addresses))
+                peer = changed(peer, addresses=moved(peer.addresses))
             elif isinstance(peer, UnknownPeer):
-                peer = _kept(peer, may=moved(peer.may))
+                peer = changed(peer, may=moved(peer.may))
             out.append(peer)
         return tuple(out)
 
     def rule(given: Rule) -> Rule:
-        return _kept(given, peers=peers(given.peers), local=None if given.local is None else peers(given.local))
+        return changed(given, peers=peers(given.peers), local=None if given.local is None else peers(given.local))
 
     def address_of(given: Address) -> Address:
-        return _kept(
+        return changed(
             given,
             place=places.get(given.place, given.place),
             public=None if given.public is None else places.get(given.public, given.public),
         )
 
     def route(given: Route) -> Route:
-        return _kept(given, destinations=moved(given.destinations), destinations_may=maybe(given.destinations_may))
+        return changed(given, destinations=moved(given.destinations), destinations_may=maybe(given.destinations_may))
 
     def gateway_of(given: NatGateway) -> NatGateway:
-        return _kept(given, private=moved(given.private), public=moved(given.public))
+        return changed(given, private=moved(given.private), public=moved(given.public))
 
     return replace(
         graph,
         endpoints={
-            key: _kept(one, addresses=tuple(address_of(each) for each in one.addresses))
+            key: changed(one, addresses=tuple(address_of(each) for each in one.addresses))
             for key, one in graph.endpoints.items()
         },
-        filters={key: _kept(one, rules=tuple(rule(each) for each in one.rules)) for key, one in graph.filters.items()},
+        filters={
+            key: changed(one, rules=tuple(rule(each) for each in one.rules)) for key, one in graph.filters.items()
+        },
         address_lists={
-            key: _kept(one, must=moved(one.must), may=moved(one.may)) for key, one in graph.address_lists.items()
+            key: changed(one, must=moved(one.must), may=moved(one.may)) for key, one in graph.address_lists.items()
         },
         route_tables={
-            key: _kept(one, routes=tuple(route(each) for each in one.routes)) for key, one in graph.route_tables.items()
+            key: changed(one, routes=tuple(route(each) for each in one.routes))
+            for key, one in graph.route_tables.items()
         },
         nat_gateways={key: gateway_of(one) for key, one in graph.nat_gateways.items()},
     )
@@ -262,10 +266,3 @@ def _points(addresses: IntervalSet) -> list[int]:
         if high >= SYMBOLIC:
             found += range(max(low, SYMBOLIC), min(high, max(low, SYMBOLIC) + 2**20) + 1)
     return found
-
-
-def _kept(thing: T, **changes: Any) -> T:
-    """The thing itself where nothing changes, so that equal things stay shared."""
-    if all(getattr(thing, name) == value for name, value in changes.items()):
-        return thing
-    return replace(thing, **changes)  # type: ignore[type-var]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lint.graph.rules import Direction
 from lint.graph.topology import NatGateway, Peering, Route, Subnet, TransitAttachment, TransitGateway, Via
@@ -73,7 +74,7 @@ class Way:
     routed: bool = True  # False: the graph has no routing layer here
     reasons: tuple[Reason, ...] = ()
 
-    def then(self, passes: bool | None, mark: Mark | None = None, **changes: object) -> Way:
+    def then(self, passes: bool | None, mark: Mark | None = None, **changes: Any) -> Way:
         """The same way, one component longer. What is uncertain or blocked stays so."""
         joined: bool | None
         if self.passes is False or passes is False:
@@ -82,7 +83,7 @@ class Way:
             joined = None if self.passes is None or passes is None else True
         marks = self.marks if mark is None else (*self.marks, mark)
         reasons = self.reasons if mark is None or passes is not None else self.reasons + mark.reasons
-        return replace(self, passes=joined, marks=marks, reasons=reasons, **changes)  # type: ignore[arg-type]
+        return replace(self, passes=joined, marks=marks, reasons=reasons, **changes)
 
 
 @dataclass(slots=True)
