@@ -137,7 +137,7 @@ class _Answers:
 
     def of(self, text: str) -> str:
         """The answer to one expression."""
-        from lint.terraform.expressions import evaluate
+        from lint.terraform.expressions.evaluate import evaluate
         from lint.terraform.scope import EvaluationProblem
         from lint.terraform.syntax.parse import parse_expression
         from lint.terraform.syntax.problem import SyntaxProblem

@@ -19,7 +19,7 @@ from lint.origin import Origin, Reason
 from lint.terraform.budget import Budget
 from lint.terraform.configuration import Module, ParseCache, literal_text, read_module, same_directory, span_origin
 from lint.terraform.convert import ConversionError, convert
-from lint.terraform.expressions import evaluate
+from lint.terraform.expressions.evaluate import evaluate
 from lint.terraform.files import FileRefused, Files, relative_name, repository_root
 from lint.terraform.instances import Made, ModuleInstance
 from lint.terraform.modules import Installed, find_module

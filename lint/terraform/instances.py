@@ -17,7 +17,8 @@ from lint.terraform.addresses import key_text, module_address, resource_address
 from lint.terraform.bodies import Evaluated, evaluate_body, literal_names
 from lint.terraform.configuration import Module, span_origin
 from lint.terraform.convert import ConversionError
-from lint.terraform.expressions import evaluate, references
+from lint.terraform.expressions.evaluate import evaluate
+from lint.terraform.expressions.shape import references
 from lint.terraform.names import Fixed, LongForm, Lookup
 from lint.terraform.repetition import SINGLE, Instance, Instances, RepetitionProblem, at, counted, repeated, unclear
 from lint.terraform.resources import Diagnostic
@@ -468,7 +469,7 @@ class ModuleInstance:
             _, made = self.resource(key)
             reason = later(made[0].address, key[0], name, made[0].body.origin)
             return unknown(DYNAMIC, (reason,), reference=Reference(made[0].address, (name,)))
-        from lint.terraform.expressions import attribute
+        from lint.terraform.expressions.traversal import attribute
 
         return attribute(value, name, span)
 
@@ -642,7 +643,7 @@ class _CallNames:
             for module in called.modules:
                 if module.instance is not None and str(module.instance.key) == wanted:
                     return _InstanceNames(module)
-        from lint.terraform.expressions import index
+        from lint.terraform.expressions.traversal import index
 
         return index(self.value(span), key, span)
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lint.terraform.budget import Budget
-from lint.terraform.expressions import evaluate
+from lint.terraform.expressions.evaluate import evaluate
 from lint.terraform.scope import EvaluationProblem, Namespace, Scope, fixed, no_names
 from lint.terraform.syntax.parse import parse_expression
 from lint.terraform.syntax.tree import Expression, Span

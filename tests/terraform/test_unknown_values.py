@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lint.origin import Reason
-from lint.terraform.expressions import evaluate
+from lint.terraform.expressions.evaluate import evaluate
 from lint.terraform.scope import EvaluationProblem, Scope, fixed
 from lint.terraform.syntax.parse import parse_expression
 from lint.terraform.types import BOOL, DYNAMIC, NUMBER, STRING, list_of

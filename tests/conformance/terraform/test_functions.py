@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lint.terraform.expressions import evaluate
+from lint.terraform.expressions.evaluate import evaluate
 from lint.terraform.files import Files
 from lint.terraform.scope import EvaluationProblem, Scope, no_names
 from lint.terraform.syntax.parse import parse_expression
