@@ -358,6 +358,26 @@ def test_managed_prefix_lists_are_their_entries(tmp_path: Path) -> None:
     assert late.must == late.may == parse_cidrs("198.51.100.0/24")
 
 
+def test_a_standalone_rule_names_the_prefix_list_of_its_own_project(tmp_path: Path) -> None:
+    text = group("") + """
+    resource "aws_ec2_managed_prefix_list" "partners" {
+      name           = "partners"
+      address_family = "IPv4"
+      max_entries    = 5
+      entry { cidr = "192.0.2.0/24" }
+    }
+    resource "aws_vpc_security_group_ingress_rule" "ssh" {
+      security_group_id = aws_security_group.g.id
+      prefix_list_id    = aws_ec2_managed_prefix_list.partners.id
+      ip_protocol       = "tcp"
+      from_port         = 22
+      to_port           = 22
+    }
+    """
+    (ssh,) = rules(hcl.model(tmp_path, text))
+    assert line(ssh) == "ingress tcp/22 list:partners"
+
+
 def test_a_vpcs_untouched_default_group_has_awss_own_rules(tmp_path: Path) -> None:
     text = """
     resource "aws_vpc" "main" { cidr_block = "10.0.0.0/16" }

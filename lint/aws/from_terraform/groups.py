@@ -436,8 +436,8 @@ class Groups:
                     peers += self._list_peer(node, each)
                 else:
                     peers += self._group_peer(node, each)
-            if open_ and not given and kind == "group" and not name.endswith("s"):
-                peers += self._group_peer(node, value)
+            if open_ and not given and kind not in _FAMILY and not name.endswith("s"):
+                peers += self._group_peer(node, value) if kind == "group" else self._list_peer(node, value)
             elif open_:
                 text = _value_text(value, name)
                 may = REAL if kind == "list" else MEMBERS
