@@ -207,6 +207,7 @@ def _convert_unknown(value: Value, held: Unknown, wanted: Type) -> Value:
             held.prefix if text else None,
             held.not_null,
             element=_convert_element(held.element, wanted),
+            pieces=held.pieces if text else None,
         ),
     )
 

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lint.terraform.budget import Budget
 from lint.terraform.types import STRING
 from lint.terraform.unknowns import lift
-from lint.terraform.values import Unknown, Value, merge_reasons, normal, prefix_of, unknown_reasons
+from lint.terraform.values import (
+    Reference,
+    Unknown,
+    Value,
+    merge_reasons,
+    normal,
+    pieces_of,
+    prefix_of,
+    unknown_reasons,
+)
+
+MAX_PIECES = 64
+"""A text of more known and unknown pieces than these is unknown as a whole."""
 
 
 def join_texts(values: Sequence[Value], budget: Budget) -> Value:
@@ -36,10 +49,7 @@ def _partly_known(values: Sequence[Value]) -> Value:
     rest = [v for v in values if v.known and v.data]
     if len(unclear) == 1 and not rest:
         # "${x}" beside empty text is x itself.
-        held: Unknown = unclear[0].data
-        return Value(
-            STRING, Unknown(held.reasons, held.reference, held.candidates, held.within, held.prefix, not_null=True)
-        )
+        return Value(STRING, replace(unclear[0].data, not_null=True, attributes=None, element=None))
     prefix = ""
     for each in values:
         if not each.known:
@@ -49,8 +59,35 @@ def _partly_known(values: Sequence[Value]) -> Value:
     reasons = merge_reasons(*[unknown_reasons(v) for v in unclear])
     return Value(
         STRING,
-        Unknown(reasons, prefix=normal(prefix) or None, within=octets_within(values), not_null=True),
+        Unknown(
+            reasons,
+            prefix=normal(prefix) or None,
+            within=octets_within(values),
+            not_null=True,
+            pieces=_pieces(values),
+        ),
     )
+
+
+def _pieces(values: Sequence[Value]) -> tuple[str | Reference, ...] | None:
+    """The known texts and attributes that the whole is made of; None where another unknown is among them.
+
+    Only for ASCII, of which no character changes beside what an attribute may bring (Terraform keeps text in NFC).
+    """
+    found: list[str | Reference] = []
+    for each in values:
+        pieces = pieces_of(each)
+        if pieces is None or len(found) + len(pieces) > MAX_PIECES:
+            return None
+        for piece in pieces:
+            last = found[-1] if found else None
+            if isinstance(piece, str) and not piece.isascii():
+                return None
+            if isinstance(piece, str) and isinstance(last, str):
+                found[-1] = last + piece
+            else:
+                found.append(piece)
+    return tuple(found)
 
 
 def octets_within(values: Sequence[Value]) -> str | None:

@@ -228,6 +228,8 @@ def _same_unknown(left: Value, right: Value) -> bool | None:
     if isinstance(one, Unknown) and isinstance(two, Unknown):
         if one is two or (one.reference is not None and one.reference == two.reference):
             return True
+        if one.pieces is not None and one.pieces == two.pieces:
+            return True
         return None
     held: Unknown = one if isinstance(one, Unknown) else two
     unclear, known = (left, right) if isinstance(one, Unknown) else (right, left)

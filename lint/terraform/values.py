@@ -64,7 +64,8 @@ class Unknown:
     `within`: a CIDR that certainly holds it (the value is an address or CIDR text). `prefix`: text it certainly starts
     with. `not_null` as in cty. `attributes`: what is known of an object that isn't known as a whole (a resource before
     apply has the attributes that its configuration sets, and others). `element`: what every element of a collection of
-    unknown length is (the instances of a resource whose `count` isn't known).
+    unknown length is (the instances of a resource whose `count` isn't known). `pieces`: the text is exactly these, one
+    after the other: known texts and attributes of resources (`"${aws_eip.a.public_ip}/32"`).
     """
 
     reasons: tuple[Reason, ...]
@@ -75,6 +76,7 @@ class Unknown:
     not_null: bool = False
     attributes: Mapping[str, Value] | None = field(default=None, compare=False)
     element: Value | None = field(default=None, compare=False)
+    pieces: tuple[str | Reference, ...] | None = None
 
 
 class Value:
@@ -283,6 +285,16 @@ def reference_of(value: Value) -> Reference | None:
     return value.data.reference if isinstance(value.data, Unknown) else None
 
 
+def pieces_of(value: Value) -> tuple[str | Reference, ...] | None:
+    """The texts and attributes that a text exactly is, one after the other; None where that isn't known."""
+    data = value.data
+    if isinstance(data, str):
+        return (data,) if data else ()
+    if not isinstance(data, Unknown):
+        return None
+    return (data.reference,) if data.reference is not None else data.pieces
+
+
 def candidates_of(value: Value) -> tuple[Value, ...] | None:
     """The values of which it is certainly one: itself where it is known, None where nothing is known."""
     return value.data.candidates if isinstance(value.data, Unknown) else (value,)
@@ -463,7 +475,8 @@ def refined(value: Value, **changes: Any) -> Value:
 def identity(value: Value) -> object:
     """A hashable thing that is equal for equal values of one type; marks don't count.
 
-    An unknown is identical to itself only: two unknowns are the same if they carry the same reference.
+    An unknown is identical to itself only: two unknowns are the same if they carry the same reference, or are texts
+    of the same pieces.
     """
     data = value.data
     if isinstance(data, tuple):
@@ -471,7 +484,7 @@ def identity(value: Value) -> object:
     if isinstance(data, dict):
         return (value.type, *[(k, identity(v)) for k, v in data.items()])
     if isinstance(data, Unknown):
-        return (Unknown, data.reference if data.reference is not None else id(data))
+        return (Unknown, data.reference or data.pieces or id(data))
     if isinstance(data, bool):
         return (bool, data)
     return data

@@ -12,7 +12,7 @@ from lint.terraform.expressions.evaluate import evaluate
 from lint.terraform.scope import EvaluationProblem, Scope, fixed
 from lint.terraform.syntax.parse import parse_expression
 from lint.terraform.types import DYNAMIC, SetType
-from lint.terraform.values import Unknown, Value, as_text, is_not_null, unknown
+from lint.terraform.values import Reference, Unknown, Value, as_text, get, is_not_null, pieces_of, unknown
 
 ACTUAL = [
     "null",
@@ -221,3 +221,40 @@ def test_candidates_allow_for_each_of_them(form: str) -> None:
                 continue
             assert claimed is not None, f"{form} is refused with v = {one} or {other}"
             assert admits(claimed, actual), f"{form}: {claimed} doesn't allow for {actual} (v = {value})"
+
+
+def spelled(claimed: Value, actual: Value, value: Value) -> bool:
+    """Whether every text in a claimed value that is put together of pieces is the actual one."""
+    held = claimed.data
+    if isinstance(held, Unknown):
+        pieces = pieces_of(claimed)
+        if pieces is None or not isinstance(actual.data, str):
+            return True
+        parts = [each if isinstance(each, str) else as_text(get(value, *each.path) or value) for each in pieces]
+        return None not in parts and "".join(str(part) for part in parts) == actual.data
+    if isinstance(claimed.type, SetType):
+        return True
+    if isinstance(held, tuple) and isinstance(actual.data, tuple):
+        return all(spelled(a, b, value) for a, b in zip(held, actual.data))
+    if isinstance(held, dict) and isinstance(actual.data, dict):
+        return all(spelled(a, actual.data[name], value) for name, a in held.items() if name in actual.data)
+    return True
+
+
+# An attribute of a resource is always there, so that `try` has nothing to fall back to; and it isn't taken for a list.
+PASSED_ON = [form for form in FORMS if not form.startswith(("try(", "flatten("))]
+
+
+@pytest.mark.parametrize(
+    "form", [*PASSED_ON, 'formatlist("%s/32", [v])', '[for x in [v] : "${x}/32"]', 'concat(["${v}/32"], [v])']
+)
+def test_the_pieces_of_a_text_spell_what_it_turns_out_to_be(form: str) -> None:
+    for value in VALUES:
+        actual = outcome(form, value)
+        if actual is None:
+            continue
+        for kind in (DYNAMIC, value.type):
+            stand_in = unknown(kind, [WHY], reference=Reference("x.v", ()), not_null=is_not_null(value))
+            claimed = outcome(form, stand_in)
+            assert claimed is not None, f"{form} is refused with v unknown, but not with v = {value}"
+            assert spelled(claimed, actual, value), f"{form}: {claimed} isn't {actual} (v = {value})"

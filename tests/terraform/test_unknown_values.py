@@ -16,6 +16,7 @@ from lint.terraform.values import (
     candidates_of,
     is_known,
     items,
+    pieces_of,
     prefix_of,
     reference_of,
     to_json,
@@ -195,6 +196,61 @@ def test_an_address_that_is_not_known_lies_within_a_block_where_that_is_certain(
     found = value_of(expression)
     assert not is_known(found)
     assert within_of(found) == block
+
+
+MACHINE = Reference("aws_security_group.a", ("id",))
+OTHER = Reference("aws_security_group.b", ("id",))
+
+
+@pytest.mark.parametrize(
+    ("expression", "pieces"),
+    [
+        ('"${a}/32"', (MACHINE, "/32")),
+        ('format("%s/32", a)', (MACHINE, "/32")),
+        ('formatlist("%s/32", [a, b])[1]', (OTHER, "/32")),
+        ('join("/", [a, "32"])', (MACHINE, "/32")),
+        ('join("", [a, "/", "32"])', (MACHINE, "/32")),
+        ('"${"${a}"}/${32}"', (MACHINE, "/32")),
+        ('[for x in [a, b] : "${x}/32"][0]', (MACHINE, "/32")),
+        ('{ for k, x in { k = a } : k => "${x}/32" }.k', (MACHINE, "/32")),
+        ('concat(["x"], ["${a}/32"])[1]', (MACHINE, "/32")),
+        ('flatten([["${a}/32"], []])[0]', (MACHINE, "/32")),
+        ('tolist(["${a}/32"])[0]', (MACHINE, "/32")),
+        ('one(toset(["${a}/32"]))', (MACHINE, "/32")),
+        ('one(toset(["${a}/32", "${a}/32"]))', (MACHINE, "/32")),
+        ('one(setunion(["${a}/32"], ["${a}/32"]))', (MACHINE, "/32")),
+        ('compact(["${a}/32", ""])[0]', (MACHINE, "/32")),
+        ('distinct(["${a}/32", "${a}/32"])[0]', (MACHINE, "/32")),
+        ('coalesce("", "${a}/32")', (MACHINE, "/32")),
+        ('try("${a}/32", "x")', (MACHINE, "/32")),
+        ('flag ? "${a}/32" : "${a}/32"', (MACHINE, "/32")),
+        ('tostring("${a}/32")', (MACHINE, "/32")),
+        ('values({ k = "${a}/32" })[0]', (MACHINE, "/32")),
+        ('element(["${a}/32", "x"], 2)', (MACHINE, "/32")),
+        ('"${a}-${b}"', (MACHINE, "-", OTHER)),
+        ('"10.0.0.0/8"', ("10.0.0.0/8",)),
+        ('"${a}"', (MACHINE,)),
+        ('upper("${a}/32")', None),
+        ('replace("${a}/32", "/32", "/24")', None),
+        ('"${a}/${text}"', None),
+        ('"${text}/32"', None),
+        ('format("%q/32", a)', None),
+        ('format("%10s/32", a)', None),
+        ('format("%.3s/32", a)', None),
+        ('flag ? "${a}/32" : "${b}/32"', None),
+        ('"${a}\u0301"', None),
+        (f'"${{a}}{"-${b}${a}" * 32}"', None),
+    ],
+)
+def test_a_text_around_a_reference_is_known_by_its_pieces(
+    expression: str, pieces: tuple[str | Reference, ...] | None
+) -> None:
+    assert pieces_of(value_of(expression)) == pieces
+
+
+def test_texts_of_the_same_pieces_are_equal() -> None:
+    assert to_json(value_of('"${a}/32" == format("%s/32", a)')) == "true"
+    assert not is_known(value_of('"${a}/32" == "${b}/32"'))
 
 
 def test_a_text_keeps_its_known_beginning() -> None:

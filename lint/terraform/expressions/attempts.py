@@ -81,7 +81,7 @@ def _refers(value: Value) -> bool:
         return True
     data = value.data
     if isinstance(data, Unknown):
-        return data.reference is not None or data.attributes is not None
+        return data.reference is not None or data.attributes is not None or data.pieces is not None
     return all(_refers(each) for each in elements(value))
 
 

@@ -135,6 +135,7 @@ def _coalesce(call: Caller, *values: Value) -> Value:
                 True,
                 held.attributes,
                 held.element,
+                held.pieces,
             ),
         )
     options: list[Value] = []
@@ -157,7 +158,7 @@ def _usable(candidates: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
 def _not_empty(value: Value) -> bool:
     """Whether an unknown string is certainly not empty: it starts with something, or is an id the cloud will give."""
     held: Unknown = value.data
-    if prefix_of(value) or held.within:
+    if prefix_of(value) or held.within or any(isinstance(piece, str) for piece in held.pieces or ()):
         return True
     if held.candidates is not None and all(c.data for c in held.candidates):
         return True

@@ -114,7 +114,7 @@ def _apply_unknown(call: Caller, verb: Verb, argument: Value) -> Value:
         held: Unknown = text.data
         if verb.letter != "v" or held.not_null:
             return text
-        return Value(STRING, Unknown(held.reasons, held.reference, None, held.within, None))
+        return Value(STRING, Unknown(held.reasons, held.reference, None, held.within, None, pieces=held.pieces))
     return unknown_from(STRING, (argument,), not_null=True)
 
 
