@@ -66,3 +66,8 @@ def planned(data: dict[str, Any]) -> RuleGraph:
 def applied(data: dict[str, Any]) -> RuleGraph:
     """The rule graph of a state."""
     return graph_from_terraform([read_state(json.dumps(data).encode(), "state.json", None)])
+
+
+def state_model(data: dict[str, Any]) -> Model:
+    """The model of a state."""
+    return read([read_state(json.dumps(data).encode(), "state.json", None)])

@@ -457,3 +457,39 @@ def test_a_way_over_public_addresses_that_may_exist_is_not_ruled_out(tmp_path: P
     head, tail = text.split('resource "aws_security_group" "sb"')
     text = head + 'resource "aws_security_group" "sb"' + tail.replace('["0.0.0.0/0"]', '["203.0.113.0/24"]', 1)
     assert verdict(hcl.graph(tmp_path, text), A, B, "tcp/443") == "undetermined"
+
+
+def test_a_state_joins_default_tables_to_their_networks_by_id() -> None:
+    """After apply, an adopted table's default_route_table_id is its own id, and a route names the table by id."""
+
+    def resource(kind: str, name: str, **values: object) -> dict[str, object]:
+        return {"address": f"{kind}.{name}", "mode": "managed", "type": kind, "name": name, "values": values}
+
+    route = {"cidr_block": "10.7.0.0/16", "vpc_peering_connection_id": "pcx-1"}
+    made = [
+        resource("aws_vpc", "near", id="vpc-1", cidr_block="10.0.0.0/16", main_route_table_id="rtb-1"),
+        resource("aws_vpc", "far", id="vpc-2", cidr_block="10.7.0.0/16", main_route_table_id="rtb-2"),
+        resource(
+            "aws_default_route_table",
+            "near",
+            id="rtb-1",
+            default_route_table_id="rtb-1",
+            vpc_id="vpc-1",
+            route=[route],
+        ),
+        resource(
+            "aws_route",
+            "back",
+            id="r-1",
+            route_table_id="rtb-2",
+            destination_cidr_block="10.0.0.0/16",
+            vpc_peering_connection_id="pcx-1",
+        ),
+        resource("aws_vpc_peering_connection", "p", id="pcx-1", vpc_id="vpc-1", peer_vpc_id="vpc-2", auto_accept=True),
+    ]
+    read = hcl.state_model({"format_version": "1.0", "values": {"root_module": {"resources": made}}})
+    assert {(t.vpc.id, t.main, len(t.routes)) for t in read.route_tables.values()} == {
+        ("aws_vpc.near", True, 1),
+        ("aws_vpc.far", True, 1),
+    }
+    assert all(vpc.has_routes for vpc in read.vpcs.values())

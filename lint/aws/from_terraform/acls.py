@@ -47,7 +47,7 @@ class Acls:
         adopted = {
             vpc: node.id
             for node in self.index.of_type("aws_default_network_acl")
-            if (vpc := self._adopts(node)) is not None
+            if (vpc := self.networks.adopted_by(node, "default_network_acl_id")) is not None
         }
         standalone: dict[str, list[tuple[Node, bool, tuple[Reason, ...]]]] = {}
         for node in self.index.of_type("aws_network_acl_rule"):
@@ -60,23 +60,11 @@ class Acls:
         for id_, rules in standalone.items():
             self._implicit_default(id_, rules)
 
-    def _adopts(self, node: Node) -> str | None:
-        """The VPC whose default ACL a resource adopts."""
-        found, complete, _ = self.index.find(node.root, node.resource.values.get("default_network_acl_id"))
-        if complete and len(found) == 1 and found[0].node is not None and found[0].node.type in VPC_TYPES:
-            return self.index.actual(found[0].node).id
-        real = facts.text(node.resource.values.get("vpc_id"))
-        home = self.index.by_id(real) if real else None
-        return home.id if home is not None else None
-
     def _id(self, found: Found, adopted: dict[str, str]) -> str:
-        node = found.node
-        if node is None:
-            return found.text
-        if node.type in VPC_TYPES:
-            vpc = self.index.actual(node).id
+        vpc = self.networks.with_default(found)
+        if vpc is not None:
             return adopted.get(vpc, f"{vpc}.default_network_acl_id")
-        return node.id
+        return found.node.id if found.node is not None else found.text
 
     def _owners(
         self, node: Node, value: Value | None, adopted: dict[str, str]
@@ -148,7 +136,7 @@ class Acls:
         vpc = self.index.link(node, resource.values.get("vpc_id"), *VPC_TYPES)
         default = resource.type == "aws_default_network_acl"
         if default:
-            vpc = Link(self._adopts(node))
+            vpc = Link(self.networks.adopted_by(node, "default_network_acl_id"))
         if vpc.id is None:
             vpc = next((v for v in map(self.networks.vpc_of, mine) if v.id is not None), vpc)
         if not resource.exists:

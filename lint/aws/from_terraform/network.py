@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
-from lint.aws.from_terraform.index import Index, Node
+from lint.aws.from_terraform.index import Found, Index, Node
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.model.links import NOWHERE, Link
 from lint.aws.model.network import Subnet, Vpc
@@ -17,6 +17,7 @@ from lint.terraform.values import Value, as_text, is_known, is_null, unknown_rea
 VPC_TYPES = ("aws_vpc", "aws_default_vpc")
 BLOCK_MODES = {"off": "", "block-ingress": "ingress", "block-bidirectional": "bidirectional"}
 SUBNET_TYPES = ("aws_subnet", "aws_default_subnet")
+DEFAULTS = ("main_route_table_id", "default_route_table_id", "default_network_acl_id")
 
 
 @dataclass(slots=True)
@@ -27,12 +28,17 @@ class Networks:
     problems: list[Problem]
     vpcs: dict[str, Vpc] = field(default_factory=dict)
     subnets: dict[str, Subnet] = field(default_factory=dict)
+    _defaults: dict[str, str] = field(default_factory=dict)  # real id of a default table or ACL -> its VPC
 
     def read(self) -> None:
         """Reads every VPC and subnet, those that are only looked up as well."""
         for node in self.index.of_type(*VPC_TYPES, managed=None):
             if self.index.actual(node) is node:
                 self.vpcs[node.id] = self._vpc(node)
+            for name in DEFAULTS:
+                written = facts.text(node.resource.values.get(name))
+                if written:
+                    self._defaults[written] = self.index.actual(node).id
         for node in self.index.of_type(*SUBNET_TYPES, managed=None):
             if self.index.actual(node) is node:
                 self.subnets[node.id] = self._subnet(node)
@@ -76,6 +82,22 @@ class Networks:
         """The VPC of a subnet, as far as the source tells."""
         known = self.subnets.get(subnet.id) if subnet.id is not None else None
         return known.vpc if known is not None else NOWHERE
+
+    def with_default(self, found: Found) -> str | None:
+        """The VPC whose own route table or ACL a value names: by the VPC's attribute, or by a real id that it holds."""
+        if found.node is not None:
+            return self.index.actual(found.node).id if found.node.type in VPC_TYPES else None
+        return self._defaults.get(found.text)
+
+    def adopted_by(self, node: Node, attribute: str) -> str | None:
+        """The VPC whose own route table or ACL a resource adopts by this attribute."""
+        found, complete, _ = self.index.find(node.root, node.resource.values.get(attribute))
+        if complete and len(found) == 1 and (vpc := self.with_default(found[0])) is not None:
+            return vpc
+        # Once made, the resource has the id of what it adopted, and says itself where it is.
+        real = facts.text(node.resource.values.get("vpc_id"))
+        home = self.index.by_id(real) if real else None
+        return home.id if home is not None else None
 
     def _vpc(self, node: Node) -> Vpc:
         resource = node.resource

@@ -86,9 +86,9 @@ class Routing:
         self._nat_gateways()
         self._peerings()
         for node in self.index.of_type("aws_default_route_table"):
-            found, complete, _ = self.index.find(node.root, node.resource.values.get("default_route_table_id"))
-            if complete and len(found) == 1 and found[0].node is not None and found[0].node.type in VPC_TYPES:
-                self._mains[self.index.actual(found[0].node).id] = node.id
+            vpc = self.networks.adopted_by(node, "default_route_table_id")
+            if vpc is not None:
+                self._mains[vpc] = node.id
         self._tables()
         self._associations()
         self._endpoints()
@@ -173,13 +173,10 @@ class Routing:
     # Tables
 
     def _table_id(self, found: Found) -> str:
-        node = found.node
-        if node is None:
-            return found.text
-        if node.type in VPC_TYPES:
-            vpc = self.index.actual(node).id
+        vpc = self.networks.with_default(found)
+        if vpc is not None:
             return self._mains.get(vpc, f"{vpc}.main_route_table_id")
-        return self.index.actual(node).id
+        return self.index.actual(found.node).id if found.node is not None else found.text
 
     def _tables(self) -> None:
         standalone: dict[str, list[aws.Route]] = {}
