@@ -17,7 +17,7 @@ from lint.drift.result import INTERNET, NEW, OLD, PRIVATE, Drift, FilterChange, 
 from lint.drift.surroundings import Surroundings, texts
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Direction
+from lint.graph.rules import Direction, Filter
 from lint.origin import Reason
 from lint.reach.answer import arriving_from, leaving_to, together, trails_between
 from lint.reach.atlas import kinds_of
@@ -404,8 +404,8 @@ class _Comparison:
                 if here.kind not in shown:
                     left_out[here.kind] = NEW if before is None else OLD
                     continue
-                if name not in carried and here.rules and all(rule.implied for rule in here.rules):
-                    continue  # the cloud's own group, which nobody carries
+                if self._as_made(here, name in carried):
+                    continue
             changes += self.rules.changes(name)
             for reason in self.rules.doubts(name):
                 self.doubtful = True
@@ -415,6 +415,17 @@ class _Comparison:
             for kind, side in sorted(left_out.items())
         ]
         return changes, notes
+
+    def _as_made(self, one: Filter, carried: bool) -> bool:
+        """The cloud's own group that nobody carries, or its own ACL that lets everything through, as it was made.
+
+        Code doesn't show them, and they change nothing.
+        """
+        if carried and one.stateful:
+            return False
+        if one.rules and all(rule.implied for rule in one.rules):
+            return True
+        return one.own and self.rules.as_made(one)
 
     def _incomplete(self) -> None:
         before, after = texts(self.old.incomplete), texts(self.new.incomplete)
@@ -427,8 +438,9 @@ class _Comparison:
 
 def _own_of_cloud(graph: RuleGraph, one: Endpoint) -> bool:
     """Whether it stands for the carriers of a group that the cloud itself made, and nobody carries."""
-    rules = [rule for layer in one.layers for name in layer.filters for rule in graph.filters[name].rules]
-    return bool(rules) and all(rule.implied for rule in rules)
+    carried = [graph.filters[name] for layer in one.layers for name in layer.filters]
+    rules = [rule for each in carried for rule in each.rules]
+    return any(each.own for each in carried) or (bool(rules) and all(rule.implied for rule in rules))
 
 
 def _passing(trails: list[Trail], certain: bool, terms: object) -> _Passing:

@@ -25,9 +25,10 @@ from lint.graph.rules import (
 from lint.origin import Reason
 from lint.reach.filters import Judged, judge
 from lint.reach.resolved import Resolved
-from lint.space.addresses import EVERYWHERE, REAL, SYMBOLIC, cidrs
+from lint.space.addresses import EVERYWHERE, IPV4, REAL, SYMBOLIC, cidrs
 from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.services import ALL_PORTS, ALL_SERVICES
 from lint.space.traffic import TrafficSet
 
 _EMPTY_GRAPH = RuleGraph()
@@ -83,6 +84,25 @@ class FilterComparison:
             return True
         return any(
             one != other for direction in Direction for _, one, other in self._judged_both(before, after, direction)
+        )
+
+    def as_made(self, one: Filter) -> bool:
+        """Whether the cloud's own filter does no more than when it was made.
+
+        A group admits its own members alone, a network ACL lets everything through.
+        """
+        if one.stateful:
+            return not one.open_ingress and all(
+                rule.direction is Direction.EGRESS
+                or all(isinstance(peer, GroupMembers) and peer.group == one.id for peer in rule.peers)
+                for rule in one.rules
+            )
+        graph = self._old if self._old.filters.get(one.id) is one else self._new
+        everything = TrafficSet.of(IPV4, ALL_SERVICES, ALL_PORTS)
+        return all(
+            everything <= self._bounds(one, graph, direction, place).must
+            for direction in Direction
+            for place, _ in self._parts([one], direction)
         )
 
     def doubts(self, name: str) -> tuple[Reason, ...]:

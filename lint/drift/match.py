@@ -1,4 +1,4 @@
-"""Which things of two rule graphs are the same: by id, other ids, name, carrier, address.
+"""Which things of two rule graphs are the same: by id, other ids, name, carrier, address, rules.
 
 Knows no cloud and no traffic.
 """
@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
+from lint.drift.alike import alike
+from lint.drift.pairing import Keys, Pairing
 from lint.graph.endpoints import Endpoint, Layer
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Filter, Group
-from lint.graph.topology import NatGateway, Subnet
+from lint.graph.rules import Addresses, Filter, Group, GroupMembers
+from lint.graph.topology import NatGateway, Network, Subnet
 from lint.origin import Origin
 from lint.space.addresses import SYMBOLIC
-
-T = TypeVar("T")
-Keys = Iterable[Hashable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +35,46 @@ class Matching:
 def match(old: RuleGraph, new: RuleGraph) -> Matching:
     """Matches the things of two graphs, strong signs first.
 
-    What fits several things by the same sign isn't matched by it.
+    What fits several things by the same sign isn't matched by it, save machines that nothing tells apart: any of them
+    stands for any other.
     """
-    networks = _Pairing(old.networks, new.networks)
+    networks = Pairing(old.networks, new.networks)
     networks.unique(lambda one: _ids(one.id, one.origin))
-    networks.unique(lambda one: [one.name] if one.name else [])
-    networks.unique(lambda one: [one.prefixes] if one.prefixes else [])
-    network = networks.found
+    networks.unique(lambda one: _named(one.name, one.region))
+    networks.unique(lambda one: _named(one.name), fits=_not_elsewhere)
+    networks.unique(lambda one: [(one.prefixes, one.region)] if one.prefixes else [])
+    networks.unique(lambda one: [one.prefixes] if one.prefixes else [], fits=_not_elsewhere)
+    places = _Places(networks.found)
+    home = places.home
 
-    def home(name: str | None) -> str | None:
-        return network.get(name, name) if name is not None else None
-
-    subnets = _Pairing(old.subnets, new.subnets)
+    subnets = Pairing(old.subnets, new.subnets)
     subnets.unique(lambda one: _ids(one.id, one.origin))
     subnets.unique(lambda one: _named(one.name, one.network), lambda one: _named(one.name, home(one.network)))
     subnets.unique(lambda one: _prefix(one, one.network), lambda one: _prefix(one, home(one.network)))
 
-    filters = _Pairing(old.filters, new.filters)
+    filters = Pairing(old.filters, new.filters)
     filters.unique(_group_ids(old), _group_ids(new))
+    filters.unique(lambda one: _own(one, one.network), lambda one: _own(one, home(one.network)))
     filters.unique(
         lambda one: _named(one.name, one.kind, one.network), lambda one: _named(one.name, one.kind, home(one.network))
     )
-    filters.unique(lambda one: _named(one.name, one.kind))
+    filters.unique(lambda one: _called(one, one.name), fits=places.fit)
+    filters.unique(lambda one: _called(one, _tag(old, one)), lambda one: _called(one, _tag(new, one)), fits=places.fit)
 
-    endpoints = _Pairing(old.endpoints, new.endpoints)
+    endpoints = Pairing(old.endpoints, new.endpoints)
     endpoints.unique(_endpoint_ids)
-    endpoints.unique(_named_endpoint)
+    endpoints.unique(lambda one: _named_endpoint(one, one.network), lambda one: _named_endpoint(one, home(one.network)))
+    endpoints.unique(_named_endpoint, fits=places.fit)
     endpoints.unique(lambda one: _located(one, one.network), lambda one: _located(one, home(one.network)))
 
-    _by_carrier(filters, [(old.endpoints[b], new.endpoints[a]) for a, b in endpoints.found.items()])
     _by_carrier(filters, [(old.subnets[b], new.subnets[a]) for a, b in subnets.found.items()])
+    known = -1
+    while known != (known := len(endpoints.found) + len(filters.found)):
+        _by_carrier(filters, [(old.endpoints[b], new.endpoints[a]) for a, b in endpoints.found.items()])
+        alike(endpoints, filters.found, subnets.found, networks.found)
+    filters.unique(lambda one: _rules(one, {}, one.network), lambda one: _rules(one, filters.found, home(one.network)))
 
-    groups = _Pairing(old.groups, new.groups)
+    groups = Pairing(old.groups, new.groups)
     for mine, other in filters.found.items():
         groups.pair(mine, other)
     groups.unique(_group_ids(old), _group_ids(new))
@@ -79,58 +85,34 @@ def match(old: RuleGraph, new: RuleGraph) -> Matching:
     for mine, other in groups.found.items():
         endpoints.pair(mine, other)
 
-    lists = _Pairing(old.address_lists, new.address_lists)
+    lists = Pairing(old.address_lists, new.address_lists)
     lists.unique(lambda one: [(one.name, one.must, one.may)])
     lists.unique(lambda one: _named(one.name))
 
-    gateways = _Pairing(old.nat_gateways, new.nat_gateways)
+    gateways = Pairing(old.nat_gateways, new.nat_gateways)
     gateways.unique(lambda one: _ids(one.id, one.origin))
     gateways.unique(_gateway({}), _gateway(subnets.found))
-    return Matching(endpoints.found, filters.found, groups.found, lists.found, network, subnets.found, gateways.found)
+    return Matching(
+        endpoints.found, filters.found, groups.found, lists.found, networks.found, subnets.found, gateways.found
+    )
 
 
-class _Pairing(Generic[T]):
-    """The pairs of one kind of thing that were found so far, and what is left on either side.
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Which network of the old source a network of the new one is."""
 
-    The same id always is a pair.
-    """
+    networks: Mapping[str, str]
 
-    def __init__(self, old: Mapping[str, T], new: Mapping[str, T]) -> None:
-        self.found: dict[str, str] = {name: name for name in new if name in old}
-        self._old = {name: one for name, one in old.items() if name not in new}
-        self._new = {name: one for name, one in new.items() if name not in old}
+    def home(self, name: str | None) -> str | None:
+        """A network as the old source calls it."""
+        return self.networks.get(name, name) if name is not None else None
 
-    def pair(self, new: str, old: str) -> None:
-        """These two are the same, where both are still free."""
-        if new in self._new and old in self._old:
-            self.found[new] = old
-            del self._new[new], self._old[old]
-
-    def unique(self, key: Callable[[T], Keys], key_of_new: Callable[[T], Keys] | None = None) -> None:
-        """Pairs what shares a key that nothing else on its side has."""
-        if not self._old or not self._new:
-            return
-        here, there = _by_key(self._old, key), _by_key(self._new, key_of_new or key)
-        for shared, names in there.items():
-            others = here.get(shared, set())
-            if len(names) == 1 and len(others) == 1:
-                self.pair(next(iter(names)), next(iter(others)))
-
-    def free(self, new: str, old: str) -> bool:
-        """Whether neither of the two has a partner."""
-        return new in self._new and old in self._old
-
-    def left(self, *, new: bool) -> Mapping[str, T]:
-        """What has no partner on that side."""
-        return self._new if new else self._old
-
-
-def _by_key(things: Mapping[str, T], key: Callable[[T], Keys]) -> dict[Hashable, set[str]]:
-    found: dict[Hashable, set[str]] = defaultdict(set)
-    for name, one in things.items():
-        for each in key(one):
-            found[each].add(name)
-    return found
+    def fit(self, old: Endpoint | Filter, new: Endpoint | Filter) -> bool:
+        """Whether two things may be one: not where they stand in networks that are known to be two."""
+        here, there = old.network, self.home(new.network)
+        if here is None or there is None or here == there:
+            return True
+        return new.network not in self.networks and here not in self.networks.values()
 
 
 def _ids(id_: str, origin: Origin) -> list[str]:
@@ -139,6 +121,11 @@ def _ids(id_: str, origin: Origin) -> list[str]:
 
 def _named(name: str, *more: Hashable) -> Keys:
     return [(name, *more)] if name else []
+
+
+def _not_elsewhere(old: Network, new: Network) -> bool:
+    """Two networks of two regions or accounts are two."""
+    return all(a is None or b is None or a == b for a, b in ((old.region, new.region), (old.account, new.account)))
 
 
 def _prefix(one: Subnet, network: str | None) -> Keys:
@@ -157,12 +144,45 @@ def _group_ids(graph: RuleGraph) -> Callable[[Filter | Group], Keys]:
     return of
 
 
+def _own(one: Filter, network: str | None) -> Keys:
+    """A network has one default group and one default network ACL, whatever they are called."""
+    return [("own", one.kind, network)] if one.own and network is not None else []
+
+
+def _called(one: Filter, name: str) -> Keys:
+    return [] if one.own else _named(name, one.kind)
+
+
+def _tag(graph: RuleGraph, one: Filter) -> str:
+    """The Name tag of a group: with `name_prefix` it is all that the code knows of its name."""
+    group = graph.groups.get(one.id)
+    return "" if group is None else dict(group.tags).get("Name", "")
+
+
+def _rules(one: Filter, names: Mapping[str, str], network: str | None) -> Keys:
+    """What a filter's rules say, where all of it is known: a group that Terraform named by chance has no other sign."""
+    said = []
+    for rule in one.rules:
+        peers: set[Hashable] = set()
+        for peer in rule.peers:
+            if isinstance(peer, Addresses):
+                peers.add(peer.addresses)
+            elif isinstance(peer, GroupMembers):
+                peers.add("self" if peer.group == one.id else names.get(peer.group, peer.group))
+            else:
+                return []
+        if rule.local is not None or rule.reasons or not rule.exists:
+            return []
+        said.append((rule.direction, rule.action, frozenset(peers), rule.services, rule.source_ports, rule.priority))
+    return [(one.kind, network, frozenset(said))] if said else []
+
+
 def _endpoint_ids(one: Endpoint) -> Keys:
     return [text for text in (*_ids(one.id, one.origin), *one.aliases) if text != one.name]
 
 
-def _named_endpoint(one: Endpoint) -> Keys:
-    return [] if one.hypothetical else _named(one.name, one.kind)
+def _named_endpoint(one: Endpoint, *more: Hashable) -> Keys:
+    return [] if one.hypothetical else _named(one.name, one.kind, *more)
 
 
 def _located(one: Endpoint, network: str | None) -> Keys:
@@ -175,7 +195,7 @@ def _gateway(subnets: Mapping[str, str]) -> Callable[[NatGateway], Keys]:
     return lambda one: [subnets.get(one.subnet, one.subnet)] if one.subnet is not None else []
 
 
-def _by_carrier(filters: _Pairing[Filter], carriers: Iterable[tuple[Endpoint | Subnet, Endpoint | Subnet]]) -> None:
+def _by_carrier(filters: Pairing[Filter], carriers: Iterable[tuple[Endpoint | Subnet, Endpoint | Subnet]]) -> None:
     """Filters at the same layer of the same thing are the same, where there is one choice and no contradiction."""
     votes: dict[str, set[str]] = defaultdict(set)
     for old, new in carriers:

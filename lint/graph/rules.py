@@ -117,6 +117,7 @@ class Filter:
     open_egress: tuple[Reason, ...] = ()
     network: str | None = None
     notes: tuple[str, ...] = ()  # what a person should know (mixed rules, stale rules)
+    own: bool = False  # the cloud made it with its network: the default group, the default network ACL
 
 
 @dataclass(frozen=True, slots=True)
