@@ -1,4 +1,4 @@
-"""Which things of two sources are taken for the same, where ids say nothing: code before its first state, an account."""
+"""Which things of two sources are the same where ids say nothing: code before its first state, and an account."""
 
 from __future__ import annotations
 
