@@ -196,6 +196,19 @@ class Engine:
             ]
         return found + self.subnet_views(spot.subnet, direction, references, spot.places, crosses)
 
+    def side(self, endpoint: str, direction: Direction) -> Bounds:
+        """What the filters on an endpoint's own side pass together, whether or not a route brings it there.
+
+        Raises KeyError for an endpoint that the graph doesn't hold.
+        """
+        found = NOTHING
+        for spot in self.resolved.spots[endpoint]:
+            passes = EVERYTHING
+            for bounds in with_bypasses(self.endpoint_views(spot, direction, True, True)):
+                passes = passes & bounds
+            found = found | passes
+        return Bounds(self.resolved.shown(found.must), self.resolved.shown(found.may))
+
 
 def with_bypasses(views: list[View]) -> list[Bounds]:
     """What each layer passes, or another layer of the same side exempts from it."""

@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Addresses, Peer, Rule, UnknownPeer
+from lint.graph.rules import Addresses, Direction, Peer, Rule, UnknownPeer
 from lint.graph.topology import Network, Subnet
 from lint.origin import Origin
-from lint.reach import Inbound, Outbound, Reach, between, inbound, outbound
+from lint.reach import Inbound, Outbound, Reach, between, engine_of, inbound, outbound
 from lint.reach.balancers import passed_on
 from lint.reach.result import Party
 from lint.space.addresses import REAL, SYMBOLIC
+from lint.space.bounds import Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.traffic import TrafficSet
 
@@ -44,6 +45,7 @@ class Asking:
         self._from: dict[Hashable, Reach] = {}
         self._to: dict[Hashable, Reach] = {}
         self._inbound: dict[Hashable, Inbound] = {}
+        self._sides: dict[Hashable, Bounds] = {}
         self._outbound: dict[Hashable, Outbound] = {}
         self.public_places = _public_places(graph)
 
@@ -117,6 +119,14 @@ class Asking:
         if found is None:
             party = Party(source.name or source.id, endpoint=source.id)
             found = self._to[key] = between(self.graph, party, Party(text, addresses=destination), services)
+        return found
+
+    def side(self, endpoint: Endpoint, direction: Direction) -> Bounds:
+        """What the filters on the endpoint's own side pass, whether or not a route brings it there."""
+        key = (self.alike(endpoint), direction)
+        found = self._sides.get(key)
+        if found is None:
+            found = self._sides[key] = engine_of(self.graph).side(endpoint.id, direction)
         return found
 
     def inbound(self, endpoint: Endpoint, services: IntervalSet, peers: IntervalSet | None = None) -> Inbound:

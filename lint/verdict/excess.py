@@ -10,7 +10,8 @@ from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, NamedAddresses, Rule
 from lint.origin import Reason
 from lint.space.addresses import IPV4, IPV6, PRIVATE, PUBLIC, REAL, SYMBOLIC, cidrs
-from lint.space.intervals import IntervalSet
+from lint.space.bounds import Bounds
+from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS
 from lint.space.traffic import TrafficSet
 from lint.verdict.finding import Finding, Lane, RuleAtFault
@@ -38,7 +39,9 @@ class Excess:
     reasons: tuple[Reason, ...] = ()
     outward: bool = False
     sure: bool = True  # False: the endpoint may not be of the role, or not exist
-    spared: TrafficSet | None = None  # what is documented, where the peers may be anybody; None: the peers are fixed
+    open: Bounds | None = None
+    """Where peers may be anybody: what the machine's filters pass and isn't documented, with or without a route that
+    brings it there. None: the peers are fixed."""
 
     @property
     def verdict(self) -> str:
@@ -66,11 +69,11 @@ def listed(excess: Excess) -> TrafficSet:
     """The excess as the rules name it: `0.0.0.0/0` and not the hundred ranges of it that can be routed to the machine.
 
     Where the peers may be anybody, each range that a rule at fault names and that some of the excess lies in is listed
-    whole, save what is
-    documented; what is added has nobody who could use it, or doesn't count for the flow.
+    whole, as far as all filters pass it and nothing documents it: what is added has nobody who could use it, or doesn't
+    count for the flow.
     """
     exact = TrafficSet.union_of((peers, services, ALL_PORTS) for peers, services, _ in excess.shown.boxes())
-    if excess.spared is None or not exact:
+    if excess.open is None or not exact:
         return exact
     ranges = [
         (services, IntervalSet.span(low, high))
@@ -87,7 +90,8 @@ def listed(excess: Excess) -> TrafficSet:
         for allowed, named in ranges:
             if not named.isdisjoint(peers) and not allowed.isdisjoint(services):
                 boxes.append((named, services & allowed, ALL_PORTS))
-    return exact | (TrafficSet.union_of(boxes) - excess.spared)
+    passed = excess.open.must if excess.verdict == VIOLATED else excess.open.may
+    return exact | (TrafficSet.union_of(boxes) & passed)
 
 
 def lanes(names: Names, excess: Excess) -> Iterator[Lane]:
@@ -189,17 +193,33 @@ def rules_sentence(names: Names, found: Iterable[Excess]) -> str:
     every = list(found)
     peers = IntervalSet.union_of(listed(excess).peers() for excess in every)
     words = peers_sentence(names, peers)
-    written = {
-        peer.text: None
-        for excess in every
-        for rule, _, traffic in excess.rules
-        if excess.spared is not None and not traffic.isdisjoint(excess.shown)
-        for peer in rule.peers
-        if isinstance(peer, NamedAddresses) or (isinstance(peer, Addresses) and not peer.addresses.isdisjoint(peers))
-    }
+    written = tuple(
+        dict.fromkeys(text for excess in every if excess.open is not None for text in _written(excess, peers))
+    )
     if " more" in words and 0 < len(written) <= 3 and peers <= REAL:
         return ", ".join(written)
     return words
+
+
+def _written(excess: Excess, peers: IntervalSet) -> Iterator[str]:
+    """How rules at fault write these peers: those of the layer that says it most narrowly (0.0.0.0/0 of a network ACL
+    says nothing beside 10.70.0.0/16 of a security group)."""
+    layers = {name: number for number, layer in enumerate(excess.endpoint.layers) for name in layer.filters}
+    found: dict[int | str, tuple[IntervalSet, dict[str, None]]] = {}
+    for rule, filter_, traffic in excess.rules:
+        if traffic.isdisjoint(excess.shown):
+            continue
+        held, texts = found.get(layers.get(filter_, filter_), (EMPTY, {}))
+        for peer in rule.peers:
+            if isinstance(peer, NamedAddresses) or (
+                isinstance(peer, Addresses) and not peer.addresses.isdisjoint(peers)
+            ):
+                held = held | (peer.addresses if isinstance(peer, Addresses) else traffic.peers() & REAL)
+                texts[peer.text] = None
+        found[layers.get(filter_, filter_)] = (held, texts)
+    for held, texts in found.values():
+        if not any(other <= held and other != held for other, _ in found.values() if other):
+            yield from texts
 
 
 def one_peer(sentence: str) -> bool:

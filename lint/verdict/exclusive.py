@@ -10,6 +10,7 @@ from lint.graph.rules import Action, Addresses, Direction, GroupMembers, Unknown
 from lint.origin import Reason
 from lint.packs.model import Flow, services_of
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC
+from lint.space.bounds import Bounds
 from lint.space.intervals import IntervalSet
 from lint.space.services import ALL_SERVICES
 from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
@@ -64,7 +65,9 @@ def excess_of(
     certain = _certain(must, known)
     open_ = (_ELSEWHERE,) if certain != must else ()
     must = certain
-    spared = TrafficSet.of(known.may, ALL_SERVICES)
+    side = scene.asking.side(machines[0].endpoint, Direction.INGRESS) - Bounds.exactly(
+        TrafficSet.of(known.may, ALL_SERVICES)
+    )
     for one in machines:
         own = _own(one.endpoint)
         platform = scene.asking.platform(one.endpoint)
@@ -73,7 +76,7 @@ def excess_of(
         if not public:
             perhaps = perhaps | _among_themselves(scene.asking, one.endpoint, services, known)
         reasons = (*inbound.reasons, *known.reasons, *open_, *one.reasons)
-        yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure, spared=spared)
+        yield Excess(one.endpoint, mine, perhaps, rules, tuple(inbound.layers), reasons, sure=one.sure, open=side)
 
 
 def _by_peers(traffic: TrafficSet, platform: IntervalSet) -> TrafficSet:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lint.graph.endpoints import Endpoint
+from lint.graph.rules import Direction
 from lint.origin import Reason
 from lint.packs.model import ANYONE, INTERNET, Flow, services_of
 from lint.reach.result import Reach
@@ -94,7 +96,7 @@ def _pairs(
                     tuple(answer.layers),
                     reasons,
                     sure=one.sure,
-                    spared=known.may if first.text in _WORDS else None,
+                    open=_open(scene, one.endpoint, Direction.INGRESS, known) if first.text in _WORDS else None,
                 ),
                 end.guarded,
             )
@@ -114,12 +116,16 @@ def _pairs(
                     reasons,
                     outward=True,
                     sure=one.sure,
-                    spared=known.may if last.text in _WORDS else None,
+                    open=_open(scene, one.endpoint, Direction.EGRESS, known) if last.text in _WORDS else None,
                 ),
                 start.guarded,
             )
     else:
         yield from _machines(scene, start, end, services)
+
+
+def _open(scene: Scene, endpoint: Endpoint, direction: Direction, known: Bounds) -> Bounds:
+    return scene.asking.side(endpoint, direction) - Bounds.exactly(known.may)
 
 
 def _machines(scene: Scene, start: Crowd, end: Crowd, services: IntervalSet) -> Iterator[tuple[Excess, int]]:

@@ -312,3 +312,42 @@ def test_the_clouds_own_platform_addresses_are_nobody_that_a_document_could_name
     world.platform = (PlatformTraffic(parse_cidr("168.63.129.16"), parse("tcp/53"), "health probes"),)
     (finding,) = tools.judge(world, tools.pack(flow), ROLES).findings
     assert finding.verdict == verdict
+
+
+@pytest.mark.parametrize("strictness", ["internet", "ports"])
+@pytest.mark.parametrize(
+    ("outer", "inner", "excess", "words"),
+    [
+        ([("allow", "0.0.0.0/0")], "198.51.0.0/16", "198.51.0.0/16", "198.51.0.0/16 reaches"),
+        ([("deny", "198.51.100.0/24"), ("allow", "0.0.0.0/0")], "198.51.0.0/16", "198.51.0.0/16 -198.51.100.0/24", ""),
+        ([("allow", "198.51.100.0/24")], "0.0.0.0/0", "198.51.100.0/24", "198.51.100.0/24 reaches"),
+    ],
+)
+def test_a_range_is_listed_as_far_as_every_layer_passes_it(tools, strictness, outer, inner, excess, words):
+    from lint.graph.endpoints import Layer
+    from lint.graph.rules import Action, Addresses, Direction, Filter, Rule
+
+    flow = tools.flow("exclusive", "console", "gateway", "tcp/22")
+    layers = (Layer("network_acl", ("acl",)), Layer("security_group", ("g",), closed_if_empty=True))
+    world = gateway(tools, [("tcp/22", inner)], layers=layers)
+    here = world.origin(1, "aws_network_acl.acl")
+    rules = tuple(
+        Rule(
+            f"{number}",
+            Direction.INGRESS,
+            Action(action),
+            (Addresses(parse_cidr(cidr), cidr),),
+            parse("any"),
+            here,
+            priority=number,
+        )
+        for number, (action, cidr) in enumerate(outer)
+    )
+    world.filters["acl"] = Filter("acl", "acl", "network_acl", rules, here, ordered=True, stateful=False)
+    (finding,) = tools.judge(world, tools.pack(flow), ROLES, more=f"    strictness: {strictness}\n").findings
+    wide, _, hole = excess.partition(" -")
+    expected = parse_cidr(wide) - (parse_cidr(hole) if hole else parse_cidr("203.0.113.10/32"))
+    from lint.space.addresses import parse_cidrs
+
+    assert parse_cidrs(*(lane.source for lane in finding.excess)) == expected
+    assert finding.sentence.startswith(words)

@@ -63,6 +63,7 @@ _DESTINATIONS = (
     ("destination_ipv6_cidr_block", IPV6),
 )
 _LISTS = ("destination_prefix_list_id",)
+_FURTHER_ADDRESSES = ("secondary_allocation_ids", "availability_zone_address", "availability_mode")
 
 
 @dataclass(slots=True)
@@ -86,9 +87,9 @@ class Routing:
         self._nat_gateways()
         self._peerings()
         for node in self.index.of_type("aws_default_route_table"):
-            vpc = self.networks.adopted_by(node, "default_route_table_id")
-            if vpc is not None:
-                self._mains[vpc] = node.id
+            adopted = self.networks.adopted_by(node, "default_route_table_id")
+            if adopted is not None:
+                self._mains[adopted] = node.id
         self._tables()
         self._associations()
         self._endpoints()
@@ -124,6 +125,7 @@ class Routing:
                 public = public | _cidr(facts.text(value))
             connectivity = facts.options(values.get("connectivity_type"), as_text)
             kind = (connectivity.values[0] or "public") if connectivity.certain else None
+            several = any(facts.is_set(values.get(name)) for name in _FURTHER_ADDRESSES)
             self.nat_gateways[node.id] = aws.NatGateway(
                 id=node.id,
                 name=display_name(node.resource),
@@ -131,6 +133,7 @@ class Routing:
                 origin=node.resource.origin,
                 private=_cidr(facts.text(values.get("private_ip"))),
                 public=public,
+                elastic=eip.id if kind == "public" and not several else None,
                 connectivity=kind,
                 reasons=(*node.resource.reasons, *connectivity.reasons),
             )
