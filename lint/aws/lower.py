@@ -15,15 +15,18 @@ from lint.aws.model.groups import (
     INGRESS,
     CidrPeer,
     GroupPeer,
+    NamedPeer,
     NetworkAcl,
     NetworkAclEntry,
+    PrefixList,
     PrefixListPeer,
-    RulePeer,
     SecurityGroup,
     SecurityGroupRule,
+    UndeterminedPeer,
 )
 from lint.aws.model.links import Link
 from lint.aws.model.machines import InterfaceAddress, LoadBalancer, Workload
+from lint.aws.owners import Owners
 from lint.graph.endpoints import Address, Endpoint, Layer
 from lint.graph.graph import PlatformTraffic, RuleGraph
 from lint.graph.places import Places
@@ -104,7 +107,7 @@ class _Lowering:
     def __init__(self, model: Model, transparent: frozenset[str]) -> None:
         self.model = model
         self.transparent = transparent
-        self.places = Places()
+        self.owners = Owners(model, Places())
         self.notes: list[str] = []
         # The two ends of a peering of transit gateways share their id; only attachments of VPCs are looked up by it.
         self.attachments = {a.id: a for a in model.transit_attachments.values()}
@@ -123,7 +126,7 @@ class _Lowering:
         tables = self._route_tables()
         subnets = self._subnets(tables)
         filters = {id_: self._group_filter(group) for id_, group in model.groups.items()}
-        filters |= {id_: _acl_filter(acl) for id_, acl in model.acls.items()}
+        filters |= {id_: _acl_filter(acl, self.owners) for id_, acl in model.acls.items()}
         filters |= {
             f"{each.id}#listeners": _listener_filter(each) for each in model.load_balancers.values() if each.listeners
         }
@@ -131,10 +134,7 @@ class _Lowering:
             endpoints={id_: self._endpoint(each, subnets) for id_, each in model.workloads.items()},
             filters=filters,
             groups={id_: self._group(group) for id_, group in model.groups.items()},
-            address_lists={
-                each.id: AddressList(each.id, each.name, each.must, each.may, each.origin, each.reasons)
-                for each in model.prefix_lists.values()
-            },
+            address_lists={id_: self._list(each) for id_, each in model.prefix_lists.items()},
             networks=self._networks(),
             subnets=subnets,
             route_tables=tables,
@@ -198,6 +198,9 @@ class _Lowering:
 
     def _peers(self, group: SecurityGroup, rule: SecurityGroupRule) -> Iterable[Peer]:
         for peer in rule.peers:
+            if isinstance(peer, NamedPeer):
+                yield from self.owners.peers(peer)
+                continue
             made = _peer(peer)
             if made is None:
                 continue
@@ -251,6 +254,14 @@ class _Lowering:
             notes=tuple(notes),
         )
 
+    def _list(self, each: PrefixList) -> AddressList:
+        must, may, reasons = each.must, each.may, each.reasons
+        for peer in each.named:
+            found = self.owners.places(peer)
+            must, may = must | found, may | (found or peer.otherwise.may)
+            reasons += () if found else peer.otherwise.reasons
+        return AddressList(each.id, each.name, must, may, each.origin, tuple(dict.fromkeys(reasons)))
+
     # Machines
 
     def _endpoint(self, each: Workload, subnets: Mapping[str, Subnet]) -> Endpoint:
@@ -290,17 +301,16 @@ class _Lowering:
         self, owner: Workload, address: InterfaceAddress, number: int, subnets: Mapping[str, Subnet]
     ) -> Address:
         subnet = address.subnet.id if address.subnet.id in subnets else None
+        place = self.owners.private(owner, number)
         if address.place is not None:
-            place, within = address.place, IntervalSet.of(address.place)
+            within = IntervalSet.of(place)
         else:
-            place = self.places.place(f"{owner.id}#{number}")
             within = address.within or self._within(owner, address)
-        public = address.public
         return Address(
             place=place,
             within=within,
             subnet=subnet,
-            public=public,
+            public=self.owners.public(owner, number),
             public_exists=address.public_exists,
             public_reasons=address.public_reasons,
         )
@@ -563,8 +573,8 @@ class _Lowering:
             id=each.id,
             name=each.name,
             subnet=each.subnet.id,
-            private=each.private,
-            public=each.public,
+            private=self.owners.gateway(each.id, "private"),
+            public=self.owners.gateway(each.id, "public"),
             origin=each.origin,
             internet=None if each.connectivity is None else each.connectivity != "private",
             reasons=each.reasons,
@@ -690,7 +700,7 @@ def _group_rule(rule: SecurityGroupRule, peers: tuple[Peer, ...], more: tuple[Re
     )
 
 
-def _peer(peer: RulePeer) -> Peer | None:
+def _peer(peer: CidrPeer | GroupPeer | PrefixListPeer | UndeterminedPeer) -> Peer | None:
     if isinstance(peer, CidrPeer):
         return Addresses(peer.addresses, peer.text)
     if isinstance(peer, GroupPeer):
@@ -721,10 +731,10 @@ def _listener_filter(balancer: LoadBalancer) -> Filter:
     return Filter(f"{balancer.id}#listeners", balancer.name, LISTENER, (*rules, out), balancer.origin)
 
 
-def _acl_filter(acl: NetworkAcl) -> Filter:
+def _acl_filter(acl: NetworkAcl, owners: Owners) -> Filter:
     rules: list[Rule] = []
     for entry in acl.entries:
-        rules += _acl_rules(entry)
+        rules += _acl_rules(entry, owners)
     return Filter(
         id=acl.id,
         name=acl.name,
@@ -741,16 +751,20 @@ def _acl_filter(acl: NetworkAcl) -> Filter:
     )
 
 
-def _acl_rules(entry: NetworkAclEntry) -> list[Rule]:
+def _acl_rules(entry: NetworkAclEntry, owners: Owners) -> list[Rule]:
     """One entry; or, where it isn't known whether it allows or denies, both."""
-    peer = _peer(entry.peer)
+    if isinstance(entry.peer, NamedPeer):
+        peers = owners.peers(entry.peer)
+    else:
+        peer = _peer(entry.peer)
+        peers = () if peer is None else (peer,)
     certain = entry.exists and entry.number is not None and entry.allow is not None
     return [
         Rule(
             id=entry.id if entry.allow is not None else f"{entry.id}/{action.value}",
             direction=Direction.INGRESS if entry.direction == INGRESS else Direction.EGRESS,
             action=action,
-            peers=() if peer is None else (peer,),
+            peers=peers,
             services=entry.services.must,
             services_may=None if entry.services.may == entry.services.must else entry.services.may,
             origin=entry.origin,

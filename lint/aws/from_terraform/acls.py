@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import Found, Index, Node
+from lint.aws.from_terraform.named import named_peer
 from lint.aws.from_terraform.network import SUBNET_TYPES, VPC_TYPES, Networks
 from lint.aws.from_terraform.places import display_name
 from lint.aws.model.groups import (
     EGRESS,
     INGRESS,
     CidrPeer,
+    NamedPeer,
     NetworkAcl,
     NetworkAclEntry,
     Services,
@@ -198,7 +200,10 @@ class Acls:
         place = order.values[0] if order.certain else None
         certain = holder.exists if isinstance(holder, Resource) else holder.certain
         id_ = f"{direction}/{place if place is not None else '?'}" if inline else node.id
-        if inline and isinstance(peer, CidrPeer) and not peer.addresses.isdisjoint(IPV6):
+        if inline and (
+            (isinstance(peer, CidrPeer) and not peer.addresses.isdisjoint(IPV6))
+            or (isinstance(peer, NamedPeer) and peer.family == 6)
+        ):
             id_ += "/6"
         return NetworkAclEntry(
             id=id_,
@@ -212,7 +217,7 @@ class Acls:
             reasons=tuple(dict.fromkeys((*reasons, *services.reasons))),
         )
 
-    def _peer(self, node: Node, holder: Resource | Nested) -> CidrPeer | UndeterminedPeer:
+    def _peer(self, node: Node, holder: Resource | Nested) -> CidrPeer | NamedPeer | UndeterminedPeer:
         unknown: list[Reason] = []
         may = EMPTY
         for name, family in (("cidr_block", IPV4), ("ipv6_cidr_block", IPV6)):
@@ -220,6 +225,9 @@ class Acls:
             if value is None or (is_known(value) and not as_text(value)):
                 continue
             if not is_known(value):
+                named = named_peer(self.index, node, value, family)
+                if named is not None:
+                    return named
                 unknown += unknown_reasons(value)
                 may = may | facts.cidr_bounds(value, family)[1]
                 continue

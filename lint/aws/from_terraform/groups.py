@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import FROM_OUTSIDE, Found, Index, Node
+from lint.aws.from_terraform.named import named_peer
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.from_terraform.types import GROUP_TYPES, PREFIX_LIST_TYPES, STANDALONE_RULE_TYPES
 from lint.aws.model.groups import (
@@ -19,6 +20,7 @@ from lint.aws.model.groups import (
     INGRESS,
     CidrPeer,
     GroupPeer,
+    NamedPeer,
     PrefixList,
     PrefixListPeer,
     RulePeer,
@@ -423,7 +425,7 @@ class Groups:
             if kind == "group" and literal and reference_of(value) is None and not is_known(value):
                 continue  # computed by the provider where addresses are given: they exclude a group
             if not is_known(value) and items(value) is None and kind in _FAMILY:
-                peers += self._unknown_cidr(value, kind, name)
+                peers += self._unknown_cidr(node, value, kind, name)
                 continue
             given, open_ = facts.members(value)
             origin = facts.origin_of(holder, name)
@@ -454,7 +456,10 @@ class Groups:
                 peers.append(UndeterminedPeer((Reason("the rule's own group isn't known"),), "self", MEMBERS))
         return peers
 
-    def _unknown_cidr(self, value: Value, kind: str, name: str) -> list[RulePeer]:
+    def _unknown_cidr(self, node: Node, value: Value, kind: str, name: str) -> list[RulePeer]:
+        named = named_peer(self.index, node, value, _FAMILY[kind])
+        if named is not None:
+            return [named]
         must, may = facts.cidr_bounds(value, _FAMILY[kind])
         found: list[RulePeer] = [UndeterminedPeer(unknown_reasons(value), _value_text(value, name), may)]
         if must:
@@ -463,7 +468,7 @@ class Groups:
 
     def _cidr(self, node: Node, value: Value, kind: str, origin: Origin, name: str) -> list[RulePeer]:
         if not is_known(value):
-            return self._unknown_cidr(value, kind, name)
+            return self._unknown_cidr(node, value, kind, name)
         written = as_text(value)
         if written is None:
             return []
@@ -551,15 +556,20 @@ class Groups:
         name = facts.text(resource.values.get("name")) or node.id
         listed = resource.nested("entry")
         entries_ = resource.nested("entries") if not node.managed else listed
-        cidr_values = [(each.values.get("cidr"), each.certain) for each in (*listed.items, *entries_.items)]
-        cidr_values += [(each, True) for each in facts.members(resource.values.get("cidr_blocks"))[0]]
+        named: list[NamedPeer] = []
+        cidr_values = [(node, each.values.get("cidr"), each.certain) for each in (*listed.items, *entries_.items)]
+        cidr_values += [(node, each, True) for each in facts.members(resource.values.get("cidr_blocks"))[0]]
         for node_entry in self.index.of_type("aws_ec2_managed_prefix_list_entry"):
             link = self.index.link(node_entry, node_entry.resource.values.get("prefix_list_id"))
             if node.id in link.possible:
                 # Inline and standalone entries of one list fight over it.
                 certain = link.id == node.id and not listed.items and node_entry.resource.exists
-                cidr_values.append((node_entry.resource.values.get("cidr"), certain))
-        for value, certain in cidr_values:
+                cidr_values.append((node_entry, node_entry.resource.values.get("cidr"), certain))
+        for writer, value, certain in cidr_values:
+            owner = named_peer(self.index, writer, value, family) if certain and value is not None else None
+            if owner is not None:
+                named.append(owner)
+                continue
             held, held_may = self._list_entry(node, value, family, reasons)
             must = must | held if certain else must
             may = may | held_may
@@ -577,7 +587,7 @@ class Groups:
             may = family
         aliases = tuple(t for t in (facts.text(resource.values.get("id")), resource.address) if t)
         self.lists[node.id] = PrefixList(
-            node.id, name, must, may, resource.origin, tuple(dict.fromkeys(reasons)), aliases
+            node.id, name, must, may, resource.origin, tuple(dict.fromkeys(reasons)), aliases, tuple(named)
         )
 
     def _list_entry(
@@ -658,6 +668,8 @@ def _peer_key(peer: RulePeer) -> tuple[object, ...]:
         return ("group", peer.group)
     if isinstance(peer, PrefixListPeer):
         return ("list", peer.list)
+    if isinstance(peer, NamedPeer):
+        return ("named", peer.owner, peer.which, peer.family)
     return ("unknown", peer.text)
 
 

@@ -549,7 +549,8 @@ class Machines:
                 addresses.append(each)
             elif certain:
                 done = True
-                addresses.append(replace(each, public=public, public_exists=True, public_reasons=()))
+                elastic = eip.id if eip is not None else None
+                addresses.append(replace(each, public=public, public_exists=True, public_reasons=(), elastic=elastic))
             else:
                 done = True
                 addresses.append(

@@ -49,7 +49,27 @@ class UndeterminedPeer:
     groups: tuple[str, ...] | None = None
 
 
-RulePeer = CidrPeer | GroupPeer | PrefixListPeer | UndeterminedPeer
+@dataclass(frozen=True, slots=True)
+class NamedPeer:
+    """Addresses that aren't known yet, by their owner: those and no others.
+
+    `owner` is a workload, a NAT gateway, an Elastic IP, a subnet or a VPC by its model id. `which`: the one `private`
+    or `public` address of it, or all addresses of a `network`. `otherwise` is what to make of it where the owner has no
+    such address, or several.
+    """
+
+    owner: str
+    which: str
+    family: int
+    otherwise: UndeterminedPeer
+
+    @property
+    def text(self) -> str:
+        """As written: `aws_instance.app.private_ip/32`."""
+        return self.otherwise.text
+
+
+RulePeer = CidrPeer | GroupPeer | PrefixListPeer | NamedPeer | UndeterminedPeer
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +128,7 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class PrefixList:
-    """A managed prefix list, the customer's or AWS's: certainly `must`, at most `may`."""
+    """A managed prefix list, the customer's or AWS's: certainly `must` and `named`, at most `may` and these."""
 
     id: str
     name: str
@@ -117,6 +137,7 @@ class PrefixList:
     origin: Origin
     reasons: tuple[Reason, ...] = ()
     aliases: tuple[str, ...] = ()
+    named: tuple[NamedPeer, ...] = ()  # entries that are addresses not known yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +149,7 @@ class NetworkAclEntry:
     number: int | None
     allow: bool | None
     services: Services
-    peer: CidrPeer | UndeterminedPeer
+    peer: CidrPeer | NamedPeer | UndeterminedPeer
     origin: Origin
     exists: bool = True
     reasons: tuple[Reason, ...] = ()

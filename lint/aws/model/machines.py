@@ -24,6 +24,7 @@ class InterfaceAddress:
     public: int | None = None
     public_exists: bool | None = False
     public_reasons: tuple[Reason, ...] = ()
+    elastic: str | None = None  # the Elastic IP that is its public address, by model id
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,10 @@ class InternetGateway:
 
 @dataclass(frozen=True, slots=True)
 class NatGateway:
-    """A NAT gateway. `private`, `public`: its addresses, as far as known; `public_exists`: it has an Elastic IP."""
+    """A NAT gateway. `private`, `public`: its addresses, as far as known; `public_exists`: it has an Elastic IP.
+
+    `elastic`: the one Elastic IP that is its only public address, by model id.
+    """
 
     id: str
     name: str
@@ -139,6 +142,7 @@ class NatGateway:
     private: IntervalSet = EMPTY
     public: IntervalSet = EMPTY
     public_exists: bool = True
+    elastic: str | None = None
     connectivity: str | None = "public"
     available: bool | None = True
     route_table: Link = NOWHERE
