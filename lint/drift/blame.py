@@ -5,14 +5,14 @@ Decides no traffic.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Set
 
-from lint.drift.filters import rule_key
+from lint.drift.filters import managed_at, rule_key
 from lint.drift.result import NEW, OLD, CitedRule
 from lint.drift.surroundings import Surroundings
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Action, Direction
+from lint.graph.rules import Action, Direction, Filter, GroupMembers
 from lint.reach.engine import Engine
 from lint.reach.filters import Matched
 from lint.reach.resolved import Spot
@@ -32,7 +32,10 @@ class Blame:
         before: Surroundings,
         after: Surroundings,
         links_differ: bool,
+        usual: Set[str] = frozenset(),
     ) -> None:
+        """`usual` are filters of one source alone that do no more than the other one takes for granted."""
+        self._usual = usual
         self._graphs = {OLD: old, NEW: new}
         self._engines = engines
         self._keys: dict[tuple[str, str], frozenset[Hashable]] = {}
@@ -55,18 +58,28 @@ class Blame:
         ]
         cited: list[CitedRule] = []
         passing: list[CitedRule] = []
+        speaking: dict[str, set[str]] = {OLD: set(), NEW: set()}  # filters that differ, and groups that rules name
         for name, direction, remote in ends:
             for one, rule, changed in self._matching(gaining, name, direction, remote, traffic, allow=True):
-                (cited if changed else passing).append(CitedRule(gaining, one, rule.rule))
+                (cited if changed else passing).append(self._citation(gaining, one, rule))
+                speaking[gaining] |= {peer.group for peer in rule.rule.peers if isinstance(peer, GroupMembers)}
+                speaking[gaining] |= {one.id} if changed else set()
             for one, rule, changed in self._matching(lacking, name, direction, remote, traffic, allow=False):
                 if changed:
-                    cited.append(CitedRule(lacking, one, rule.rule))
-        causes = [text for name in dict.fromkeys((source, destination)) for text in self._structural(gaining, name)]
+                    cited.append(self._citation(lacking, one, rule))
+                    speaking[lacking].add(one.id)
+        parties = dict.fromkeys((source, destination))
+        causes = [text for name in parties for text in self._structural(name, speaking)]
         if not cited and not causes:
-            causes = [text for name in dict.fromkeys((source, destination)) for text in self._around_it(name)]
+            causes = [text for name in parties for text in self._structural(name)]
+        if not cited and not causes:
+            causes = [text for name in parties for text in self._around_it(name)]
             if self._links_differ and not causes:
                 causes = ["peerings, transit gateways or NAT gateways differ"]
         return tuple(dict.fromkeys(cited or passing)), tuple(dict.fromkeys(causes))
+
+    def _citation(self, side: str, one: Filter, matched: Matched) -> CitedRule:
+        return CitedRule(side, one.name, matched.rule, managed_at(one.id, *self._graphs.values()))
 
     def _places(self, name: str) -> IntervalSet:
         """Every place by which filters may know an endpoint; everywhere for what is none."""
@@ -78,7 +91,7 @@ class Blame:
 
     def _matching(
         self, side: str, name: str, direction: Direction, remote: IntervalSet, traffic: TrafficSet, *, allow: bool
-    ) -> Iterator[tuple[str, Matched, bool]]:
+    ) -> Iterator[tuple[Filter, Matched, bool]]:
         """The rules of an endpoint's side that match the traffic, and whether the other source has none like them."""
         engine = self._engines[side]
         wanted = traffic.services()
@@ -89,10 +102,12 @@ class Blame:
                         continue
                     if matched.box[1].isdisjoint(wanted) or matched.box[0].isdisjoint(remote):
                         continue
-                    yield one.name, matched, not self._known(side, name, spot, one.id, matched)
+                    yield one, matched, not self._known(side, name, spot, one.id, matched)
 
     def _known(self, side: str, name: str, spot: Spot, filter_id: str, matched: Matched) -> bool:
         """Whether the other source has the same rule, in a filter that hangs at the same endpoint."""
+        if filter_id in self._usual:
+            return True
         other = OLD if side == NEW else NEW
         twin = self._graphs[other].endpoints.get(name)
         if twin is None:
@@ -114,8 +129,8 @@ class Blame:
             found = self._keys[(side, filter_id)] = keys
         return found
 
-    def _structural(self, gaining: str, name: str) -> Iterator[str]:
-        """An endpoint that is new or gone, or carries other filters."""
+    def _structural(self, name: str, speaking: Mapping[str, Set[str]] | None = None) -> Iterator[str]:
+        """An endpoint that is new or gone, or carries other filters: those that speak of the traffic, or all."""
         before, after = (self._graphs[side].endpoints.get(name) for side in (OLD, NEW))
         if before is None and after is None:
             return
@@ -123,10 +138,9 @@ class Blame:
             yield f"{name} is {'new' if before is None else 'gone'}"
             return
         mine, theirs = _carried(before), _carried(after)
-        for one in sorted(theirs - mine):
-            yield f"{name} now carries {self._name(one)}"
-        for one in sorted(mine - theirs):
-            yield f"{name} no longer carries {self._name(one)}"
+        for more, side, verb in ((theirs - mine, NEW, "now carries"), (mine - theirs, OLD, "no longer carries")):
+            for one in sorted(more if speaking is None else more & speaking[side]):
+                yield f"{name} {verb} {self._name(one)}"
 
     def _name(self, filter_id: str) -> str:
         for graph in self._graphs.values():

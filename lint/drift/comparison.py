@@ -75,7 +75,13 @@ class _Comparison:
         self._pairs = 0  # that were asked about
         self.unknown: dict[str, Reason] = {}
         self.doubtful = False
-        self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ)
+        usual = {
+            one.id
+            for graph, other in ((self.old, self.new), (self.new, self.old))
+            for one in graph.filters.values()
+            if one.own and one.id not in other.filters and self.rules.as_made(one)
+        }
+        self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ, usual)
 
     def drift(self) -> Drift:
         opened: list[ReachChange] = []

@@ -283,7 +283,7 @@ class FilterComparison:
                 mine = self._traffic(rule, graph)
                 adds = (rule.action is not Action.DENY) == (side == NEW)
                 if any(not mine.isdisjoint(more if adds else less) for more, less in spans):
-                    yield CitedRule(side, one.name, rule)
+                    yield CitedRule(side, one.name, rule, managed_at(one.id, self._old, self._new))
 
     def _traffic(self, rule: Rule, graph: RuleGraph) -> TrafficSet:
         places = self._places(rule.peers, graph)
@@ -305,6 +305,12 @@ class FilterComparison:
                 if reason.text not in seen:
                     seen[reason.text] = None
                     yield reason
+
+
+def managed_at(name: str, *graphs: RuleGraph) -> str | None:
+    """The Terraform address of a filter, where one of the graphs knows it."""
+    found = (graph.filters[name].origin.address for graph in graphs if name in graph.filters)
+    return next((address for address in found if address), None)
 
 
 def _unknowns(one: Filter) -> frozenset[str]:

@@ -18,11 +18,15 @@ OLD, NEW = "old", "new"
 
 @dataclass(frozen=True, slots=True)
 class CitedRule:
-    """A rule behind a change. `side` is the source that holds it (old or new), `filter` its filter's name."""
+    """A rule behind a change. `side` is the source that holds it (old or new), `filter` its filter's name.
+
+    `address` is the Terraform address of the filter, where either source knows it: who manages the account's group.
+    """
 
     side: str
     filter: str
     rule: Rule
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _rule_json(cited: CitedRule) -> dict[str, Any]:
         "rule": rule.name or rule.id,
         "action": rule.action.value,
         "direction": rule.direction.value,
-        "address": rule.origin.address,
+        "address": rule.origin.address or cited.address,
         "origin": origin_json(rule.origin),
     }
 
@@ -307,7 +307,8 @@ def _rule_text(cited: CitedRule) -> str:
     if rule.name and rule.name != cited.filter:
         what += f", {rule.name}"
     where = rule.origin.where()
-    places = [where] + [rule.origin.address] * (rule.origin.address not in (None, where, cited.filter))
+    address = rule.origin.address or cited.address
+    places = [where] + [address] * (address not in (None, where, cited.filter))
     return f"{what} ({', '.join(place for place in places if place)})"
 
 
@@ -469,8 +470,12 @@ def _markdown_row(row: _Row, known: dict[str, Endpoint]) -> str:
 
 
 def _markdown_rule(cited: CitedRule) -> str:
-    where = code_span(cited.rule.origin.where()).replace("|", "\\|")
-    return f"{plain(cited.rule.action.value)} in {plain(cited.filter)} {where}"
+    rule = cited.rule
+    address = rule.origin.address or cited.address
+    places = [rule.origin.where()] + [address] * (address is not None and rule.origin.file is None)
+    where = " ".join(code_span(place).replace("|", "\\|") for place in places if place)
+    name = f"{cited.filter}, {rule.name}" if rule.name and rule.name != cited.filter else cited.filter
+    return f"{plain(rule.action.value)} in {plain(name)} {where}"
 
 
 def _markdown_filter(change: FilterChange) -> str:

@@ -11,7 +11,7 @@ from lint.drift import Drift, ReachChange, compare
 from lint.drift.result import INTERNET, PRIVATE
 from lint.graph.endpoints import Endpoint, Layer
 from lint.graph.graph import RuleGraph
-from lint.graph.rules import Addresses, UnknownPeer
+from lint.graph.rules import Addresses, Filter, UnknownPeer
 from lint.origin import Reason
 from lint.reach import Engine, Party, between
 from lint.reach.answer import trails_between
@@ -26,7 +26,9 @@ from tests.reach.build import (
     graph,
     machine,
     network,
+    network_acl,
     nsg,
+    open_acl,
     route,
     rule,
     security_group,
@@ -122,6 +124,36 @@ class TestOtherCauses:
         change = only(compare(old, new).opened, "client", "web")
         assert render(change.traffic.services()) == ["tcp/22"]
         assert change.causes == ("client now carries sg-admin",)
+
+    def test_a_group_that_does_not_speak_of_the_traffic_is_no_cause(self) -> None:
+        old = web(HTTPS)
+        client = old.endpoints["client"]
+        carried = ("sg-client", "sg-idle")
+        client = replace(client, groups=carried, layers=(replace(client.layers[0], filters=carried),))
+        idle = graph(security_group("sg-idle", rule("in", "tcp/9", "10.0.0.0/8")))
+        new = web(HTTPS, rule("in", "tcp/22", "sg-client"))
+        new = replace(
+            new,
+            endpoints={**new.endpoints, "client": client},
+            filters={**new.filters, **idle.filters},
+            groups={**new.groups, **idle.groups},
+        )
+        change = only(compare(old, new).opened, "client", "web")
+        assert (len(change.rules), change.causes) == (1, ())
+
+    def test_a_default_acl_that_lets_all_through_is_no_cause_and_a_narrowed_one_is(self) -> None:
+        def with_acl(given: RuleGraph, acl: Filter) -> RuleGraph:
+            inside = replace(given.subnets["subnet-1"], layers=(Layer("network_acl", (acl.id,), crossing=True),))
+            made = replace(acl, own=True, network="vpc-1")
+            return replace(given, subnets={"subnet-1": inside}, filters={**given.filters, acl.id: made})
+
+        ssh = rule("in", "tcp/22", "0.0.0.0/0")
+        opened = compare(web(HTTPS), with_acl(web(HTTPS, ssh), open_acl("acl-1")))
+        (change,) = [one for one in opened.opened if one.source == INTERNET]
+        assert [cited.filter for cited in change.rules] == ["sg-web"]
+        narrow = network_acl("acl-1", rule("out", "any", "0.0.0.0/0", priority=100))
+        (change,) = [one for one in compare(web(ssh), with_acl(web(ssh), narrow)).closed if one.source == INTERNET]
+        assert change.traffic
 
     def test_a_route_that_is_gone(self) -> None:
         old = web(rule("in", "tcp/443", "0.0.0.0/0"))
