@@ -189,7 +189,7 @@ def load(
     graph = merge(graphs)
     incomplete = reasons_of(problems)
     if incomplete:
-        graph = replace(graph, incomplete=graph.incomplete + incomplete)
+        graph = replace(graph, incomplete=tuple(dict.fromkeys((*graph.incomplete, *incomplete))))
     reports = _noted([one.report for one in read], [note for one in lowered for note in one.notes])
     return Loaded(graph, reports, problems, evaluations, base)
 

@@ -53,16 +53,20 @@ def between(graph: RuleGraph | Engine, source: Party, destination: Party, servic
     )
 
 
-def trails_between(engine: Engine, source: Endpoint, destination: Endpoint) -> list[Trail]:
-    """Every trail between the addresses of two endpoints, in terms of the source."""
+def trails_between(engine: Engine, source: Endpoint, destination: Endpoint, *, explained: bool = True) -> list[Trail]:
+    """Every trail between the addresses of two endpoints, in terms of the source.
+
+    Without `explained`, only those that may lead to the end: what passes is the same, and nobody hears why the
+    rest doesn't.
+    """
     found: list[Trail] = []
     for start in engine.resolved.spots[source.id]:
         for end in engine.resolved.spots[destination.id]:
             if not start.families & end.families:
                 continue
-            found += private_trails(engine, start, end, SOURCE)
+            found += private_trails(engine, start, end, SOURCE, explained=explained)
             if _public_too(start, end):
-                found += public_trails(engine, start, end, SOURCE)
+                found += public_trails(engine, start, end, SOURCE, explained=explained)
     return found
 
 
@@ -113,7 +117,7 @@ def _machines(engine: Engine, source: Party, destination: Party, asked: Interval
     ]
     if source.addresses is not None:
         places = places & source.addresses
-    wanted = _wanted(places, asked, start.client_ports)
+    wanted = wanted_of(places, asked, start.client_ports)
     allowed, delivered, paths, layers, reasons = _gathered(engine, trails, asked, wanted, SOURCE)
     verdict = verdict_of(allowed, wanted)
     return Reach(
@@ -123,7 +127,7 @@ def _machines(engine: Engine, source: Party, destination: Party, asked: Interval
         paths,
         layers,
         verdict,
-        _why(allowed, wanted, verdict, reasons),
+        open_reasons(allowed, wanted, verdict, reasons),
         _notes(engine, paths, verdict, end) if places else ("the two share no address family",),
         delivered,
         allowed,
@@ -132,7 +136,7 @@ def _machines(engine: Engine, source: Party, destination: Party, asked: Interval
     )
 
 
-def _why(reach: Bounds, wanted: TrafficSet, verdict: str, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+def open_reasons(reach: Bounds, wanted: TrafficSet, verdict: str, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
     """Why a verdict is open. Where nothing is unknown, it is the client's source port that decides."""
     if verdict not in ("undetermined", "partial"):
         return ()
@@ -148,7 +152,7 @@ def _why(reach: Bounds, wanted: TrafficSet, verdict: str, reasons: tuple[Reason,
     return reasons
 
 
-def _wanted(places: IntervalSet, asked: IntervalSet, client: IntervalSet | None) -> TrafficSet:
+def wanted_of(places: IntervalSet, asked: IntervalSet, client: IntervalSet | None) -> TrafficSet:
     """What a client asks for: these services from the ports that it uses."""
     with_ports = asked & (protocol(TCP) | protocol(UDP))
     return TrafficSet.union_of(
@@ -241,7 +245,7 @@ def _inward(engine: Engine, source: Party, destination: Party, asked: IntervalSe
         if mine:
             places = places | mine
             trails += [one for one in _arriving(engine, spot, mine, known=True) if _ends_at(one, destination)]
-    wanted = _wanted(places, asked, None)
+    wanted = wanted_of(places, asked, None)
     allowed, delivered, paths, layers, reasons = _gathered(engine, trails, asked, wanted, SOURCE)
     verdict = verdict_of(allowed, wanted)
     return Reach(
@@ -251,7 +255,7 @@ def _inward(engine: Engine, source: Party, destination: Party, asked: IntervalSe
         paths,
         layers,
         verdict,
-        _why(allowed, wanted, verdict, reasons),
+        open_reasons(allowed, wanted, verdict, reasons),
         _notes(engine, paths, verdict, end) if places else ("the two share no address family",),
         delivered,
         allowed,
@@ -406,7 +410,7 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
         if not mine or (source.addresses is not None and not spot.shown <= source.addresses):
             continue
         places = places | spot.shown
-        wanted = _wanted(mine, asked, start.client_ports)
+        wanted = wanted_of(mine, asked, start.client_ports)
         allowed, delivered, found, judged, why = _gathered(
             engine, _leaving(engine, spot, mine, known=True), asked, wanted, DESTINATION
         )
@@ -420,7 +424,7 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
         reasons.update(dict.fromkeys(why))
     reached, met = together(every), together(some)
     allowed = Bounds(reached.must, met.may)
-    whole = _wanted(places, asked, start.client_ports)
+    whole = wanted_of(places, asked, start.client_ports)
     verdict = verdict_of(reached, whole)
     if verdict == "blocked" and met.may:
         verdict = "partial" if met.must else "undetermined"
@@ -431,7 +435,7 @@ def _outward(engine: Engine, source: Party, destination: Party, asked: IntervalS
         tuple(paths),
         tuple(layers),
         verdict,
-        _why(reached, whole, verdict, tuple(reasons)),
+        open_reasons(reached, whole, verdict, tuple(reasons)),
         () if places else ("the two share no address family",),
         together(sent),
         reached,
@@ -501,7 +505,7 @@ def outbound(
     free = Bounds.exactly(_platform(engine, here, asked))
     allowed = together([trail.allowed for trail in trails] or [NOTHING]).restrict(services=asked) | free
     delivered = together([trail.delivered for trail in trails] or [NOTHING]).restrict(services=asked) | free
-    wanted = _wanted(REAL, asked, here.client_ports)
+    wanted = wanted_of(REAL, asked, here.client_ports)
     layers: dict[str, None] = {}
     reasons: dict[Reason, None] = {}
     hops: list[Hop] = []

@@ -11,12 +11,13 @@ from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, Direction, UnknownPeer
 from lint.reach.answer import arriving_from, leaving_to, together, trails_between
+from lint.reach.balancers import passed_on
 from lint.reach.engine import Engine, engine_of
 from lint.reach.resolved import Spot
 from lint.space.addresses import PUBLIC, REAL, SYMBOLIC, address_text
 from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
-from lint.space.services import render
+from lint.space.services import ALL_SERVICES, render
 from lint.space.traffic import TrafficSet
 
 INTERNET = "internet"
@@ -70,7 +71,7 @@ def map_all(graph: RuleGraph | Engine) -> Atlas:
                 continue
             start = leaders[other]
             end = members[1] if other == at else leader
-            trails = trails_between(engine, start, end)
+            trails = trails_between(engine, start, end, explained=False)
             for trail in trails:
                 layers.update(dict.fromkeys(step.layer for step in trail.steps if step.view is not None))
             edge = _edge([trail.allowed for trail in trails], tuple(one.id for one in kinds[other]), names)
@@ -133,6 +134,9 @@ def _with_internet(engine: Engine, leader: Endpoint, names: tuple[str, ...], lay
             inward.append(_anyone(trail.delivered))
         for trail in leaving_to(engine, spot, PUBLIC):
             outward.append(_anyone(trail.allowed))
+    for passed in passed_on(engine, leader.id, ALL_SERVICES, PUBLIC):
+        layers.update(dict.fromkeys(passed.layers))
+        inward.append(_anyone(passed.allowed))
     for parts, sources, destinations in ((inward, (INTERNET,), names), (outward, names, (INTERNET,))):
         edge = _edge(parts, sources, destinations)
         if edge is not None:

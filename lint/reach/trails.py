@@ -96,19 +96,29 @@ def _quantified(bounds: Bounds, places: IntervalSet, peers: IntervalSet) -> Boun
 
 
 def private_trails(
-    engine: Engine, source: Spot, destination: Spot, terms: str, ways: list[Way] | None = None
+    engine: Engine,
+    source: Spot,
+    destination: Spot,
+    terms: str,
+    ways: list[Way] | None = None,
+    *,
+    explained: bool = True,
 ) -> list[Trail]:
-    """All trails to the destination's private places; by these ways, where they are given."""
+    """All trails to the destination's private places; by these ways, where they are given.
+
+    Without `explained`, ways that end on the road are left out: what passes is the same, and nobody hears why the rest
+    doesn't.
+    """
     if not source.families & destination.families:
         return []
     found = []
-    for way in private_ways(engine, source, destination) if ways is None else ways:
-        if way.may:
-            found.append(_private(engine, source, destination, way, terms))
+    for way in private_ways(engine, source, destination, explained=explained) if ways is None else ways:
+        if way.may and (explained or way.passes is not False):
+            found.append(_private(engine, source, destination, way, terms, explained))
     return found
 
 
-def _private(engine: Engine, source: Spot, destination: Spot, way: Way, terms: str) -> Trail:
+def _private(engine: Engine, source: Spot, destination: Spot, way: Way, terms: str, explained: bool) -> Trail:
     frame = _Frame(terms, source.places, way.seen or source.places, destination.places)
     same = same_subnet(source, destination)
     crosses = None if same is None else not same
@@ -123,7 +133,7 @@ def _private(engine: Engine, source: Spot, destination: Spot, way: Way, terms: s
     if way.passes is not False:
         steps += _reply_start(engine, source, destination, way, frame, crosses)
         if way.gateway is None:
-            steps += _routes_back(engine, destination, source, source, frame, way)
+            steps += _routes_back(engine, destination, source, source, frame, way, explained=explained)
         else:
             steps += _routes_back(engine, destination, way.gateway, source, frame, way)
             steps += _behind_nat(engine, source, destination, way, frame)
@@ -139,12 +149,14 @@ def _could_share(a: Spot, b: Spot) -> bool:
     return other.network is None or other.network == one.subnet.network
 
 
-def public_trails(engine: Engine, source: Spot, destination: Spot, terms: str) -> list[Trail]:
-    """All trails to the destination's public places; either side may be the Internet itself."""
+def public_trails(
+    engine: Engine, source: Spot, destination: Spot, terms: str, *, explained: bool = True
+) -> list[Trail]:
+    """All trails to the destination's public places; either side may be the Internet itself. `explained` as above."""
     if not source.families & destination.families:
         return []
     if not destination.public:
-        if source.endpoint is not None or destination.endpoint is None:
+        if not explained or source.endpoint is not None or destination.endpoint is None:
             return []
         frame = _Frame(terms, source.places, source.places, destination.places)
         who = place_text(engine, destination)
@@ -170,12 +182,14 @@ def public_trails(engine: Engine, source: Spot, destination: Spot, terms: str) -
         ways = public_ways_out(engine, source, outside)
     found: list[Trail] = []
     for way in ways:
-        if way.may:
-            found += _public(engine, source, destination, outside, way, terms)
+        if way.may and (explained or way.passes is not False):
+            found += _public(engine, source, destination, outside, way, terms, explained)
     return found
 
 
-def _public(engine: Engine, source: Spot, destination: Spot, outside: Spot, way: Way, terms: str) -> list[Trail]:
+def _public(
+    engine: Engine, source: Spot, destination: Spot, outside: Spot, way: Way, terms: str, explained: bool
+) -> list[Trail]:
     seen = way.seen or source.places
     frame = _Frame(terms, source.places, seen, destination.public)
     world = destination.endpoint is None and destination.subnet is None
@@ -191,7 +205,7 @@ def _public(engine: Engine, source: Spot, destination: Spot, outside: Spot, way:
     stranger = Spot(None, None, seen, seen, engine.resolved.cover(seen), None, None, seen, True, text=source.text)
     found = []
     for inward in public_way_in(engine, destination, stranger):
-        if not inward.may:
+        if not inward.may or (inward.passes is False and not explained):
             continue
         steps = list(base)
         for mark in inward.marks:
@@ -437,7 +451,9 @@ def _behind_nat(engine: Engine, source: Spot, destination: Spot, way: Way, frame
     return steps + _routes_back(engine, gateway, source, source, frame, way)
 
 
-def _routes_back(engine: Engine, start: Spot, target: Spot, source: Spot, frame: _Frame, way: Way) -> list[Step]:
+def _routes_back(
+    engine: Engine, start: Spot, target: Spot, source: Spot, frame: _Frame, way: Way, *, explained: bool = True
+) -> list[Step]:
     """Whether the reply finds its way from `start` to `target` (the source, or the NAT gateway that stands for it)."""
     if same_subnet(start, target):
         return []
@@ -447,7 +463,7 @@ def _routes_back(engine: Engine, start: Spot, target: Spot, source: Spot, frame:
     reasons: list[Reason] = []
     whole = target.places == source.places
     seen = None if whole else target.places
-    for back in private_ways(engine, start, target):
+    for back in private_ways(engine, start, target, explained=explained):
         if not back.may:
             continue
         routed = routed or back.routed or bool(back.marks)

@@ -93,6 +93,7 @@ class _Trip:
     engine: Engine
     source: Spot
     destination: Spot
+    explained: bool = True
     hubs: int = 0
     seen_tables: set[str] = field(default_factory=set)
 
@@ -123,12 +124,12 @@ def place_text(engine: Engine, spot: Spot) -> str:
     return ", ".join(few) if 0 < len(few) <= 2 else spot.text or "an unknown address"
 
 
-def private_ways(engine: Engine, source: Spot, destination: Spot) -> list[Way]:
-    """The ways from one spot to the private places of another."""
+def private_ways(engine: Engine, source: Spot, destination: Spot, *, explained: bool = True) -> list[Way]:
+    """The ways from one spot to the private places of another. Without `explained`, blocked ones may lack a reason."""
     here = destination.places
     if same_subnet(source, destination):
         return [Way(here, here, routed=False)]
-    trip = _Trip(engine, source, destination)
+    trip = _Trip(engine, source, destination, explained)
     return list(_from_subnet(trip, source.subnet, source.network, here, Way(here, here)))
 
 
@@ -147,12 +148,27 @@ def _from_subnet(trip: _Trip, subnet: Subnet | None, network: str | None, here: 
         return
     assert subnet is not None
     for share in _at(trip.engine, shares, destination, here, network):
-        part = replace(way, must=way.must & share.must, may=way.may & share.may)
         route = share.route
+        if not trip.explained and _astray(engine, network, route, destination):
+            yield Way(EMPTY, way.may & share.may, False)
+            continue
+        part = replace(way, must=way.must & share.must, may=way.may & share.may)
         if route is None:
             yield part.then(False, _no_route(engine, subnet, destination))
         else:
             yield from _along(trip, subnet, network, route, here, part)
+
+
+def _astray(engine: Engine, network: str | None, route: Route | None, destination: Spot) -> bool:
+    """Whether a route certainly leads elsewhere, seen at a glance: most routes between networks that nothing joins."""
+    if route is None or route.via in (Via.DROP, Via.INTERNET, Via.EGRESS_ONLY, Via.SERVICE):
+        return True
+    if destination.network is None or network is None:
+        return False
+    if route.via is Via.LOCAL:
+        return destination.network != network
+    peering = engine.graph.peerings.get(route.target or "") if route.via is Via.PEERING else None
+    return peering is not None and other_side(peering, network) != destination.network
 
 
 def _along(

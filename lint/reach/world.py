@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from itertools import chain
 
+from lint.graph.graph import RuleGraph
 from lint.graph.topology import Subnet, Via
 from lint.reach.engine import Engine
 from lint.reach.resolved import Resolved, Spot
@@ -36,6 +38,7 @@ class World:
         self._private: dict[_Where, list[Spot]] = {}
         self._outside: dict[str | None, IntervalSet] = {}
         self._exempting: dict[_Where, list[Spot]] = defaultdict(list)
+        self._named = _named(engine.graph)
         self._gather(engine)
         # The Internet: addresses that anybody may have, and the public addresses that aren't known yet.
         self._internet = PUBLIC | engine.resolved.reachable(PUBLIC)[0]
@@ -135,22 +138,16 @@ class World:
         groups: dict[object, list[Subnet]] = defaultdict(list)
         for subnet in self._subnets.get(network or "", []):
             mine = own is not None and subnet.id == own.id
-            key = (mine, subnet.route_table, subnet.route_table_open, subnet.layers, subnet.zone, self._named(subnet))
+            key = (
+                mine,
+                subnet.route_table,
+                subnet.route_table_open,
+                subnet.layers,
+                subnet.zone,
+                subnet.id if subnet.id in self._named else None,
+            )
             groups[key].append(subnet)
         return sorted(groups.values(), key=lambda group: not (own is not None and group[0].id == own.id))
-
-    def _named(self, subnet: Subnet) -> str | None:
-        """Subnets that something names by id are like no other."""
-        for peering in self._engine.graph.peerings.values():
-            if subnet.id in (peering.first_subnets or ()) or subnet.id in (peering.second_subnets or ()):
-                return subnet.id
-        for hub in self._engine.graph.transit_gateways.values():
-            if any(subnet.id in one.subnets for one in hub.attachments):
-                return subnet.id
-        for gateway in self._engine.graph.nat_gateways.values():
-            if gateway.subnet == subnet.id:
-                return subnet.id
-        return None
 
     def _subnet_spot(self, group: list[Subnet], network: str | None) -> Spot:
         places = IntervalSet.union_of(
@@ -232,3 +229,11 @@ def _covered(stretch: Spot) -> list[_Where]:
 def narrowed(resolved: Resolved, spot: Spot, places: IntervalSet) -> Spot:
     """The same stretch, with fewer addresses."""
     return replace(spot, places=places, shown=places, within=resolved.cover(places))
+
+
+def _named(graph: RuleGraph) -> frozenset[str]:
+    """Subnets that something names by id: they are like no other."""
+    peered = [(*(one.first_subnets or ()), *(one.second_subnets or ())) for one in graph.peerings.values()]
+    attached = [one.subnets for hub in graph.transit_gateways.values() for one in hub.attachments]
+    gateways = [one.subnet for one in graph.nat_gateways.values() if one.subnet is not None]
+    return frozenset(chain(*peered, *attached, gateways))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lint.graph.endpoints import Endpoint
 from lint.reach.atlas import INTERNET, Atlas, Edge, edge_json, endpoints_json
@@ -12,7 +12,11 @@ from lint.report.style import Style, printable
 from lint.space.intervals import IntervalSet
 from lint.space.services import render
 
+Parties = tuple[str, ...]
+Passing = tuple[IntervalSet, IntervalSet]  # services that certainly pass, and those that may
+
 _PLAIN = Style(False)
+_MOST_NAMED = 6
 
 
 def render_json(atlas: Atlas) -> str:
@@ -37,12 +41,10 @@ def render_text(atlas: Atlas, style: Style = _PLAIN) -> str:
     """For each destination, who reaches it with what; endpoints that share their filters stand together."""
     names = _names(atlas)
     lines: list[str] = []
-    grouped: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
-    for edge in atlas.edges:
-        grouped[edge.destinations].append((_all(edge.sources, names), _what(edge.allowed, edge.possible)))
+    grouped = by_traffic(atlas.edges)
     for destinations, found in grouped.items():
         lines.append(style.paint(_all(destinations, names), "bold"))
-        lines += [f"  from {who}: {what}" for who, what in found]
+        lines += [f"  from {_all(sources, names)}: {_what(*passing)}" for sources, passing in found]
         lines.append("")
     parties = len(atlas.endpoints)
     lines.append(
@@ -50,6 +52,18 @@ def render_text(atlas: Atlas, style: Style = _PLAIN) -> str:
         + (f"; judged: {', '.join(atlas.layers)}" if atlas.layers else "")
     )
     return "\n".join(lines) + "\n"
+
+
+def by_traffic(edges: Iterable[Edge]) -> dict[Parties, list[tuple[Parties, Passing]]]:
+    """For each destination, who sends what: machines with the same traffic together, the Internet by itself."""
+    grouped: dict[Parties, dict[tuple[bool, Passing], list[str]]] = defaultdict(dict)
+    for edge in edges:
+        key = (edge.sources == (INTERNET,), (edge.allowed, edge.possible))
+        grouped[edge.destinations].setdefault(key, []).extend(edge.sources)
+    return {
+        destinations: [(tuple(sources), passing) for (_, passing), sources in found.items()]
+        for destinations, found in grouped.items()
+    }
 
 
 def render_dot(atlas: Atlas) -> str:
@@ -73,13 +87,13 @@ def _names(atlas: Atlas) -> dict[str, Endpoint]:
     return {one.id: one for one in atlas.endpoints}
 
 
-def _all(ids: tuple[str, ...], names: dict[str, Endpoint]) -> str:
+def _all(ids: Parties, names: dict[str, Endpoint]) -> str:
     texts = []
-    for one in ids[:4]:
+    for one in ids[:_MOST_NAMED]:
         known = names.get(one)
         text = one if known is None or known.name in ("", one) else f"{known.name} ({one})"
-        texts.append(printable(text))
-    return ", ".join(texts) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
+        texts.append(printable(f"any carrier of {text}" if known is not None and known.hypothetical else text))
+    return ", ".join(texts) + (f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else "")
 
 
 def _what(allowed: IntervalSet, possible: IntervalSet) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lint.graph.endpoints import Endpoint
 from lint.reach.atlas import INTERNET, Atlas, Edge
 from lint.report.html import escape
+from lint.report.map import by_traffic
 from lint.space.addresses import SYMBOLIC, address_text
 from lint.space.intervals import IntervalSet
 from lint.space.services import render
@@ -53,7 +54,7 @@ class _Names:
             return "the Internet"
         parts = [self._one(name) for name in party[:_MOST_NAMED]]
         if len(party) > _MOST_NAMED:
-            parts.append(f'<span class="id">and {len(party) - _MOST_NAMED} more with the same filters</span>')
+            parts.append(f'<span class="id">and {len(party) - _MOST_NAMED} more</span>')
         return "".join(parts)
 
     def short(self, party: tuple[str, ...]) -> str:
@@ -146,17 +147,17 @@ def _inside(edges: list[Edge], names: _Names) -> Iterator[str]:
     if not edges:
         yield "<p>Nothing passes.</p>"
         return
-    grouped: dict[tuple[str, ...], list[Edge]] = {}
-    for edge in edges[:_MOST_ROWS]:
-        grouped.setdefault(edge.destinations, []).append(edge)
+    rows = 0
     yield "<table><thead><tr><th>reached</th><th>by</th><th>with</th></tr></thead><tbody>"
-    for destinations, found in grouped.items():
-        for at, edge in enumerate(found):
+    for destinations, found in by_traffic(edges).items():
+        rows += len(found)
+        if rows > _MOST_ROWS:
+            continue
+        for at, (sources, passing) in enumerate(found):
             head = f'<th rowspan="{len(found)}">{names.label(destinations)}</th>' if at == 0 else ""
-            services = _services(edge.allowed, edge.possible)
-            yield f"<tr>{head}<td>{names.label(edge.sources)}</td><td>{services}</td></tr>"
+            yield f"<tr>{head}<td>{names.label(sources)}</td><td>{_services(*passing)}</td></tr>"
     yield "</tbody></table>"
-    yield from _rest(len(edges))
+    yield from _rest(rows)
 
 
 def _endpoints(atlas: Atlas) -> Iterator[str]:

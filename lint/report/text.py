@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from lint.origin import Problem
-from lint.report.document import CheckReport, count
+from lint.origin import Origin, Problem
+from lint.report.document import CheckReport, count, shown_path
 from lint.report.excerpt import excerpt
 from lint.report.style import VERDICT_COLOURS, Style, printable
 from lint.report.words import document, joined, side
@@ -24,13 +25,17 @@ _MARKS = {
 _ORDER = ("violated", "undetermined", "unbound", "waived", "satisfied", "not_applicable")
 _QUIET = ("satisfied", "not_applicable")
 _MOST = 5
+_SEVERITIES = ("error", "incomplete", "warning")
+_MOST_ALIKE = 3
+_MOST_PLACES = 6
+# What tells two messages apart that say the same: addresses, quoted texts, numbers, what stands in brackets.
+_NAMES = re.compile(r"""\([^()]*\)|"[^"]*"|`[^`]*`|\b[\w-]+(?:\.[\w*-]+|\["[^"]*"\]|\[[^\]]*\])+|\d+""")
 
 
 def render(report: CheckReport, style: Style, *, verbose: bool = False) -> str:
     """The whole report, ending with a newline. Verdicts that ask for nothing are counted; `verbose` lists them."""
     lines: list[str] = []
-    for problem in report.problems:
-        lines += _problem(problem, report.base, style)
+    lines += _problems(report.problems, report.base, style)
     for deployment, found in groupby(report.findings, key=lambda f: (f.deployment, f.pack)):
         lines += _deployment(deployment, list(found), report, style, verbose)
     lines += _sources(report, style)
@@ -40,13 +45,40 @@ def render(report: CheckReport, style: Style, *, verbose: bool = False) -> str:
 
 def render_problems(problems: Iterable[Problem], base: Path, style: Style) -> str:
     """Messages about sources alone, for commands that judge nothing."""
-    return "".join(line + "\n" for problem in problems for line in _problem(problem, base, style))
+    return "".join(line + "\n" for line in _problems(problems, base, style))
+
+
+def _problems(problems: Iterable[Problem], base: Path, style: Style) -> Iterator[str]:
+    """The worst first; of many that say the same of other places, a few in full and the places of the rest."""
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for problem in sorted(problems, key=lambda one: _SEVERITIES.index(one.severity)):
+        alike.setdefault((problem.severity, _NAMES.sub("…", problem.text)), []).append(problem)
+    for found in alike.values():
+        shown = len(found) if len(found) <= _MOST_ALIKE + 1 else _MOST_ALIKE
+        for problem in found[:shown]:
+            yield from _problem(problem, base, style)
+        rest = found[shown:]
+        if rest:
+            places = list(dict.fromkeys(_place(one.origin, base) for one in rest if one.origin is not None))
+            named = ", ".join(places[:_MOST_PLACES])
+            more = f" and {len(places) - _MOST_PLACES} more places" if len(places) > _MOST_PLACES else ""
+            head = style.paint(f"{rest[0].severity}:", _colour(rest[0]), "bold")
+            yield f"{head} {len(rest)} more like this" + (f", at {named}{more}" if places else "")
+            yield ""
+
+
+def _colour(problem: Problem) -> str:
+    return "red" if problem.severity == "error" else "yellow"
+
+
+def _place(origin: Origin, base: Path) -> str:
+    if origin.file is None:
+        return printable(origin.where())
+    return printable(shown_path(base, origin.file)) + (f":{origin.line}" if origin.line is not None else "")
 
 
 def _problem(problem: Problem, base: Path, style: Style) -> Iterator[str]:
-    colour = "red" if problem.severity == "error" else "yellow"
-    word = {"error": "error", "incomplete": "incomplete", "warning": "warning"}[problem.severity]
-    yield f"{style.paint(word + ':', colour, 'bold')} {printable(problem.text)}"
+    yield f"{style.paint(f'{problem.severity}:', _colour(problem), 'bold')} {printable(problem.text)}"
     if problem.origin is not None:
         yield from excerpt(problem.origin, base, style, indent="  ", lines=1)
     if problem.remedy:

@@ -64,7 +64,8 @@ _ANY = ("any", "all", "-1", "*")
 def parse(text: str) -> IntervalSet:
     """`tcp/443`, `tcp/22,10729`, `udp/1-1024`, `icmp/8/0`, `icmp`, `tcp`, `esp`, `47`, `any`. Raises ValueError.
 
-    Upper and lower case mean the same. `protocol/18-46` is a range of whole protocols, as `render` writes it.
+    Upper and lower case mean the same. `protocol/18-46` is a range of whole protocols, `protocol/0` one: `render`
+    writes them so.
     """
     head, *parts = [part.strip() for part in text.strip().lower().split("/")]
     if head in _ANY and not parts:
@@ -161,7 +162,7 @@ def _ranges(text: str, limit: int, what: str, whole: str) -> list[tuple[int, int
 
 
 def _name(number: int) -> str:
-    return _NAME_OF.get(number, str(number))
+    return _NAME_OF.get(number, f"protocol/{number}")
 
 
 def _range(low: int, high: int) -> str:

@@ -72,6 +72,17 @@ def test_naming_a_group_is_not_carrying_it(tmp_path: Path, resource: str) -> Non
     assert (found["aws_security_group.g"].kind, found["aws_security_group.g"].hypothetical) == ("group", True)
 
 
+def test_what_another_cloud_calls_a_security_group_is_none_of_aws(tmp_path: Path) -> None:
+    text = """
+    resource "alicloud_security_group" "theirs" {}
+    resource "alicloud_security_group_rule" "open" { security_group_id = alicloud_security_group.theirs.id }
+    resource "alicloud_instance" "x" { security_groups = [alicloud_security_group.theirs.id] }
+    resource "spotinst_ocean_aws" "y" { security_groups = [aws_security_group.g.id] }
+    """
+    found = machines(tmp_path, text)
+    assert {name: one.groups for name, one in found.items()} == {"spotinst_ocean_aws.y": ("aws_security_group.g",)}
+
+
 def test_a_functions_environment_is_no_attachment(tmp_path: Path) -> None:
     found = machines(
         tmp_path,

@@ -247,3 +247,22 @@ def test_a_closed_pipe_is_no_error(project: Path) -> None:
     )
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_many_messages_that_say_the_same_are_told_once_with_their_places(project: Path) -> None:
+    for name in ("a", "b", "c", "d", "e", "f"):
+        (project / f"{name}.tf").write_text(f'module "{name}" {{\n  source = "example/{name}/aws"\n}}\n')
+    (project / "z.tf").write_text("locals {\n  x = local.y\n}\n")
+    done = netpact(project, "show", ".")
+    heads = [line for line in done.stderr.splitlines() if line.startswith(("error:", "incomplete:"))]
+    assert heads == [
+        "error: local.y is not declared: there is no such local in the root module",
+        *(f"incomplete: module.{n} (example/{n}/aws) was not read: it isn't installed" for n in ("a", "b", "c")),
+        "incomplete: 3 more like this, at d.tf:1, e.tf:1, f.tf:1",
+    ]
+
+
+def test_show_says_once_what_could_not_be_read(project: Path) -> None:
+    (project / "azure.tf").write_text('resource "azurerm_network_security_group" "x" { name = local.missing }\n')
+    done = netpact(project, "show", ".")
+    assert done.stdout.count("local.missing is not declared") == 1

@@ -92,6 +92,7 @@ def test_anything_else_is_refused_with_a_sentence(text: str, says: str) -> None:
         (protocol(ESP) | protocol(AH), ["esp", "ah"]),
         (ALL_SERVICES - ports(TCP, 22, 22), ["protocol/0-5", "tcp/0-21", "tcp/23-65535", "protocol/7-255"]),
         (protocol(ICMP) - icmp(ICMP, 8, 0), ["icmp/0-7", "icmp/8/1-255", "icmp/9-255"]),
+        (protocol(0) | protocol(17), ["protocol/0", "udp"]),
     ],
 )
 def test_services_render_shortly(services: IntervalSet, expected: list[str]) -> None:

@@ -148,8 +148,15 @@ WORKLOAD_KINDS = {
     "aws_emr_cluster": "cluster",
 }
 
+# Clouds with security groups of their own, which are none of AWS. Providers of others (a database service, a cluster
+# autoscaler) are not listed: what names a group of AWS carries it, whoever makes it.
+OTHER_CLOUDS = (
+    *("azurerm_", "azapi_", "azuread_", "azurestack_", "google_", "alicloud_", "oci_", "ibm_", "openstack_"),
+    *("opentelekomcloud_", "huaweicloud_", "flexibleengine_", "tencentcloud_", "volcengine_", "ucloud_", "baiducloud_"),
+    *("ncloud_", "yandex_", "scaleway_", "exoscale_", "outscale_", "cloudstack_", "nsxt_", "vcd_", "nutanix_"),
+)
+
 # These name groups, and carry none: they hand the id on, describe it, or are rules.
-OTHER_CLOUDS = ("azurerm_", "azapi_", "azuread_", "google_")  # their groups are none of AWS
 NEVER_CARRIERS = (
     GROUP_TYPES
     | STANDALONE_RULE_TYPES
