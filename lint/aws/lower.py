@@ -252,6 +252,7 @@ class _Lowering:
             open_egress=group.open_egress,
             network=self._network_id(group.vpc),
             notes=tuple(notes),
+            own=group.default_of is not None,
         )
 
     def _list(self, each: PrefixList) -> AddressList:
@@ -748,6 +749,7 @@ def _acl_filter(acl: NetworkAcl, owners: Owners) -> Filter:
         open_egress=acl.open_egress,
         network=acl.vpc.id,
         notes=acl.notes,
+        own=acl.default,
     )
 
 
