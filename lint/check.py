@@ -44,6 +44,7 @@ class Request:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     load: LoadOptions = field(default_factory=LoadOptions)
+    own_packs: tuple[Path, ...] = ()  # files of packs that no project file names
     fixes: bool = True
     today: datetime.date | None = None  # None: the machine's
 
@@ -66,7 +67,17 @@ def check(request: Request, version: str) -> CheckReport:
         findings = _with_twins(fixed, run.loaded.graph)
         if budget.cut:
             problems += (_CUT,)
-    return CheckReport(version, run.loaded.reports, findings, problems, run.loaded.base)
+    placed = tuple(_placed(problem, run.loaded.base) for problem in problems)
+    return CheckReport(version, run.loaded.reports, findings, placed, run.loaded.base)
+
+
+def _placed(problem: Problem, base: Path) -> Problem:
+    """The message with its file relative to `base`, as the files of all origins are: the project file's is not."""
+    origin = problem.origin
+    if origin is None or origin.file is None or not Path(origin.file).is_absolute():
+        return problem
+    file = Path(os.path.relpath(origin.file, base.resolve())).as_posix()
+    return replace(problem, origin=replace(origin, file=file))
 
 
 def _with_twins(findings: Sequence[Finding], graph: RuleGraph) -> tuple[Finding, ...]:
@@ -247,7 +258,7 @@ def _packs(request: Request) -> Mapping[str, Pack]:
     from lint.packs.find import find
     from lint.packs.problem import UnknownPack
 
-    own = [str(path) for path in request.project.packs] if request.project is not None else []
+    own = [str(path) for path in (request.project.packs if request.project is not None else request.own_packs)]
     wanted = list(request.packs)
     if request.project is not None:
         wanted += [d.pack for d in request.project.deployments]
@@ -288,11 +299,13 @@ def _judge_options(request: Request, sources: Sequence[Source], loaded: Loaded) 
     )
 
 
-_WAIVER = re.compile(r"netpact:waive\s+(?P<flow>\S+)\s+until\s+(?P<until>[^\s:]+)\s*(?::\s*(?P<reason>.*))?$")
+_WAIVER = re.compile(r"netpact:waive\s+(?P<flow>\S+)\s+until\s+(?P<until>[^\s:]+)\s*:\s*(?P<reason>\S.*)$")
+_MEANT = re.compile(r"netpact:\s*waive\b")
 
 
 def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver]:
-    """Every `# netpact:waive FLOW until DATE: reason` of the sources' files, each once."""
+    """Every `# netpact:waive FLOW until DATE: reason` of the sources' files, each once; and those that are meant to be
+    one."""
     from lint.verdict.options import CommentWaiver
 
     seen = set()
@@ -300,10 +313,15 @@ def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver
         for file, comments in evaluation.comments.items():
             lines = {comment.line for comment in comments}
             for comment in comments:
-                match = _WAIVER.search(comment.text.strip())
-                if match is None or (file, comment.line) in seen:
+                text = comment.text.strip()
+                match = _WAIVER.search(text)
+                if (match is None and _MEANT.match(text) is None) or (file, comment.line) in seen:
                     continue
                 seen.add((file, comment.line))
+                if match is None:
+                    place = Origin(file=file, line=comment.line, end_line=comment.line)
+                    yield CommentWaiver("", None, "", place, text.split("\n")[0])
+                    continue
                 last = comment.line
                 while last + 1 in lines:
                     last += 1
@@ -313,7 +331,7 @@ def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver
                 except ValueError:
                     date = None
                 origin = Origin(file=file, line=comment.line, end_line=last)
-                yield CommentWaiver(match["flow"], date, (match["reason"] or "").strip(), origin, until)
+                yield CommentWaiver(match["flow"], date, match["reason"].strip(), origin, until, comment.alone)
 
 
 def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lint.version import __version__
 
 if TYPE_CHECKING:
+    from lint.check import Request
     from lint.graph.graph import RuleGraph
     from lint.live.options import LiveOptions
     from lint.project.model import Project
@@ -262,49 +263,72 @@ def _write(text: str, file: Path | None) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from lint.check import Request, check
+    from lint.check import check
 
     outputs = _outputs(options)
-    request = Request(
-        sources=tuple(options.sources),
-        project=_project(options),
-        packs=tuple(options.pack),
-        only=tuple(options.only),
-        skip=tuple(options.skip),
-        load=_load_options(options),
-        fixes=not options.no_fix,
-    )
-    if request.project is None and not request.packs:
-        raise UsageError(
-            "nothing to judge: no netpact.yaml in the source, the current folder or a folder above it; write one "
-            "(`netpact init` proposes it), name it with --config, or name a pack with --pack (`netpact packs list`)"
-        )
-    report = check(request, __version__)
+    report = check(_request(options), __version__)
     for kind, file in outputs:
         _write(_rendered(report, kind, file, options), file)
     return _status(report, options.fail_on)
 
 
-def _project(options: argparse.Namespace) -> Project | None:
-    from lint.project import find, load
+def _request(options: argparse.Namespace) -> Request:
+    """What there is to judge: the project's deployments, or the packs that --pack names."""
+    from lint.check import Request
 
-    if options.config:
-        return load(Path(options.config))
-    if getattr(options, "pack", None):
-        return None
-    found = find(_first_folder(options.sources), Path.cwd())
+    project = None if options.pack else _project(options)
+    if project is None and not options.pack:
+        raise UsageError(
+            "nothing to judge: no netpact.yaml in the source, the current folder or a folder above it; write one "
+            "(`netpact init` proposes it), name it with --config, or name a pack with --pack (`netpact packs list`)"
+        )
+    names, own = _named_packs(options)
+    return Request(
+        sources=tuple(options.sources),
+        project=project,
+        packs=names,
+        own_packs=own,
+        only=tuple(options.only),
+        skip=tuple(options.skip),
+        load=_load_options(options),
+        fixes=not getattr(options, "no_fix", False),
+    )
+
+
+def _named_packs(options: argparse.Namespace) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """The ids of the packs that --pack names by id or file, and the files of those that aren't built in."""
+    from lint.packs import builtin_files, load_file
+
+    names: list[str] = []
+    own: dict[Path, None] = {}
+    for name in options.pack:
+        if name not in builtin_files():
+            if Path(name).is_file():
+                own[Path(name)] = None
+                name = load_file(Path(name), name).id
+            else:
+                own |= dict.fromkeys(Path(file) for file in _own_packs(options)[0])
+        names.append(name)
+    return tuple(dict.fromkeys(names)), tuple(own)
+
+
+def _project(options: argparse.Namespace) -> Project | None:
+    from lint.project import load
+
+    found = _project_file(options)
     return load(found) if found is not None else None
 
 
-def _first_folder(sources: Sequence[str]) -> Path:
-    """Where the first source that is a file or directory lies; the current folder where there is none."""
+def _project_file(options: argparse.Namespace) -> Path | None:
+    """The file that --config names; else the one of the first source that has one; else that of the current folder."""
+    from lint.project import find
     from lint.sources import parse
 
-    for text in sources:
-        source = parse(text)
-        if source.path is not None:
-            return source.path if source.path.is_dir() else source.path.parent
-    return Path()
+    if options.config:
+        return Path(options.config)
+    paths = [source.path for source in map(parse, getattr(options, "sources", ())) if source.path is not None]
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    return find(folders, Path.cwd())
 
 
 def _load_options(options: argparse.Namespace) -> LoadOptions:
@@ -480,17 +504,9 @@ def _snapshot(options: argparse.Namespace) -> int:
 
 
 def _fix(options: argparse.Namespace) -> int:
-    from lint.check import Request, mend
+    from lint.check import mend
 
-    request = Request(
-        sources=tuple(options.sources),
-        project=_project(options),
-        packs=tuple(options.pack),
-        only=tuple(options.only),
-        skip=tuple(options.skip),
-        load=_load_options(options),
-    )
-    mended = mend(request, write=options.write)
+    mended = mend(_request(options), write=options.write)
     sys.stdout.write(mended.patch)
     for command in mended.commands:
         print(command)
@@ -574,7 +590,8 @@ def _packs_validate(options: argparse.Namespace) -> Rendered:
         if kind == "json":
             found = [{"file": p.file, "line": p.line, "text": p.text, "remedy": p.remedy} for p in problems]
             return json.dumps({"packs": list(files), "problems": found}, indent=2) + "\n"
-        lines = [str(problem) for problem in problems] or [f"{len(files)} packs, all valid"]
+        fine = f"{len(files)} packs, all valid" if len(files) != 1 else "1 pack, valid"
+        lines = [str(problem) for problem in problems] or [fine]
         return "\n".join(lines) + "\n"
 
     return (FAILED if problems else CLEAN), render
@@ -593,13 +610,8 @@ def _packs_test(options: argparse.Namespace) -> Rendered:
 
 def _own_packs(options: argparse.Namespace) -> tuple[list[str], Path]:
     """The packs of the project file, where there is one: paths, and what relative ones are relative to."""
-    from lint.project import find, load
-
-    path = Path(options.config) if options.config else find(Path(), Path.cwd())
-    if path is None:
-        return [], Path()
-    project = load(path)
-    return [str(file) for file in project.packs], project.directory
+    project = _project(options)
+    return ([str(file) for file in project.packs], project.directory) if project is not None else ([], Path())
 
 
 def _pack_paths(options: argparse.Namespace) -> dict[str, Path]:
@@ -607,16 +619,31 @@ def _pack_paths(options: argparse.Namespace) -> dict[str, Path]:
     from lint.packs import builtin_files
 
     builtin = builtin_files()
-    globs, _ = _own_packs(options)
-    known = {f"rules/{name}.yaml": path for name, path in builtin.items()} | {g: Path(g) for g in globs}
+    if options.names and all(name in builtin or Path(name).is_file() for name in options.names):
+        own = {}
+    else:
+        own = {os.path.relpath(file): Path(file) for file in _own_packs(options)[0]}
     if not options.names:
-        return known
+        return {f"rules/{name}.yaml": path for name, path in builtin.items()} | own
+    ids = {_id_of(path): name for name, path in own.items()}
     chosen: dict[str, Path] = {}
     for name in options.names:
         if name in builtin:
             chosen[f"rules/{name}.yaml"] = builtin[name]
         elif Path(name).is_file():
             chosen[name] = Path(name)
+        elif name in ids:
+            chosen[ids[name]] = own[ids[name]]
         else:
             raise UsageError(f"no pack and no file {name!r}; `netpact packs list` lists the packs")
     return chosen
+
+
+def _id_of(file: Path) -> str | None:
+    """The id of a pack file; None where it is no pack, which is said when it is asked for."""
+    from lint.packs import PackProblem, load_file
+
+    try:
+        return load_file(file, file.name).id
+    except PackProblem:
+        return None

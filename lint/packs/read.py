@@ -158,11 +158,11 @@ class _Reader:
             lives=self._choice(fields.get("lives"), LIVES, "lives", "any"),
             managed=self._flag(fields.get("managed"), "managed"),
             shared=self._flag(fields.get("shared"), "shared"),
-            default_addresses=tuple(address.text for address in addresses),
-            hint_names=tuple(text.text for text in self._texts(hints.get("names"), "names")),
+            default_addresses=self._once(addresses, "addresses"),
+            hint_names=self._once(self._texts(hints.get("names"), "names"), "names"),
             hint_tags=self._named_texts(hints.get("tags"), "tags"),
             hint_services=self._services(hints.get("services"), "services"),
-            hosts=tuple(text.text for text in self._texts(fields.get("hosts"), "hosts")),
+            hosts=self._once(self._texts(fields.get("hosts"), "hosts"), "hosts"),
         )
 
     def _flows(

@@ -181,6 +181,8 @@ class _Reader:
             origins["pack"] = pack.origin
         variants = self.texts(keys.get("variants"), f"`variants` of {what}")
         origins |= {f"variant:{one.text}": one.origin for one in variants}
+        if "variants" in keys:
+            origins["variants"] = keys["variants"].origin
         phase = self.text(keys.get("phase"), f"`phase` of {what}") if "phase" in keys else None
         if phase is not None:
             origins["phase"] = phase.origin

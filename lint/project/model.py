@@ -66,7 +66,7 @@ class Deployment:
     client_ports: Mapping[str, IntervalSet] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(
         default_factory=dict
-    )  # "pack", "phase", "variant:NAME", "parameter:NAME", "client_ports:ROLE"
+    )  # "pack", "phase", "variants" where the key is there, "variant:NAME", "parameter:NAME", "client_ports:ROLE"
 
     def binding(self, role: str) -> RoleBinding | None:
         """The selectors of that role, or None where the deployment doesn't speak of it."""

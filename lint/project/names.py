@@ -19,11 +19,7 @@ def check_names(project: Project, packs: Mapping[str, Pack]) -> tuple[Problem, .
     for deployment in project.deployments:
         pack = packs.get(deployment.pack)
         if pack is None:
-            found.append(
-                _unknown(
-                    "pack", deployment.pack, packs, deployment.origin_of("pack"), "`netpact packs list` lists them"
-                )
-            )
+            found.append(_unknown_pack(deployment, packs))
             continue
         found += _deployment(deployment, pack)
     found += _waivers(project, packs)
@@ -40,6 +36,13 @@ def _unknown_pack(deployment: Deployment, packs: Mapping[str, Pack]) -> Problem:
 def _deployment(deployment: Deployment, pack: Pack) -> Iterator[Problem]:
     behind = f" in pack `{pack.id}`"
     variants = [name for name, _ in pack.variants]
+    if "variants" not in deployment.origins and any(flow.variants for flow in pack.flows):
+        yield Problem(
+            "warning",
+            f"deployment `{deployment.name}` chooses no variant of pack `{pack.id}`: flows that need one aren't judged",
+            deployment.origin,
+            f"add `variants: [...]`, of {', '.join(variants)}; `variants: []` if none is in use",
+        )
     for variant in deployment.variants:
         if variant not in variants:
             yield _unknown("variant", variant, variants, deployment.origin_of(f"variant:{variant}"), behind=behind)

@@ -93,14 +93,12 @@ def _deployment(
     yield f"{style.paint(printable(name), 'bold')}  {style.paint(pack, 'dim')}"
     yield ""
     for verdict in _ORDER:
-        for finding in findings:
-            if finding.verdict != verdict:
-                continue
-            if verdict in _QUIET and not verbose:
-                continue
-            yield from (
-                _unbound(finding, style) if verdict == "unbound" and not verbose else _finding(finding, report, style)
-            )
+        chosen = [finding for finding in findings if finding.verdict == verdict]
+        if verdict == "unbound" and not verbose:
+            yield from _unbound(chosen, style)
+        elif verdict not in _QUIET or verbose:
+            for finding in chosen:
+                yield from _finding(finding, report, style)
     counts = count(findings)
     quiet = [f"{counts[v]} {v.replace('_', ' ')}" for v in _QUIET if counts[v]]
     if quiet and not verbose:
@@ -108,9 +106,12 @@ def _deployment(
         yield ""
 
 
-def _unbound(finding: Finding, style: Style) -> Iterator[str]:
+def _unbound(findings: list[Finding], style: Style) -> Iterator[str]:
+    """One line for the services of a flow that lack the same."""
     mark = style.paint(f"{_MARKS['unbound']} unbound", VERDICT_COLOURS["unbound"])
-    yield f"  {mark} {finding.flow}: {printable(finding.sentence)}"
+    for (flow, sentence), found in groupby(findings, key=lambda f: (f.flow, f.sentence)):
+        services = ", ".join(dict.fromkeys(one.service for one in found))
+        yield f"  {mark} {flow} {services}: {printable(sentence)}"
 
 
 def _finding(finding: Finding, report: CheckReport, style: Style) -> Iterator[str]:

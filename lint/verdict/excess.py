@@ -56,11 +56,9 @@ class Excess:
         return self.must if self.verdict == VIOLATED else self.may
 
 
-def at_fault(graph: RuleGraph, excess: Excess) -> tuple[RuleAtFault, ...]:
-    """The rules that let the excess through: those of the machines' own filters where there are any."""
-    found = [
-        (r, f) for r, f, traffic in excess.rules if r.action.value != "deny" and not traffic.isdisjoint(excess.shown)
-    ]
+def at_fault(graph: RuleGraph, excess: Excess, within: TrafficSet) -> tuple[RuleAtFault, ...]:
+    """The rules that let this much of the excess through: those of the machines' own filters where there are any."""
+    found = [(r, f) for r, f, traffic in excess.rules if r.action.value != "deny" and not traffic.isdisjoint(within)]
     own = [(r, f) for r, f in found if f not in graph.filters or graph.filters[f].kind != "network_acl"]
     return tuple(dict.fromkeys(rule_at_fault(r, graph.filters.get(f)) for r, f in own or found))
 
@@ -143,11 +141,15 @@ def finish(scene: Scene, begun: Finding, found: Iterable[Excess]) -> Finding:
         other = peer_text(scene.names, peers)
         ends = (label, other) if first.outward else (other, label)
         trace = scene.trace(*ends, services, service_text(services))
+    graph = scene.asking.graph
+    rules = tuple(dict.fromkeys(rule for excess in every for rule in at_fault(graph, excess, excess.shown)))
+    perhaps = dict.fromkeys(rule for excess in every for rule in at_fault(graph, excess, excess.may))
     return replace(
         begun,
         excess=tuple(shown_lanes),
         layers=tuple(dict.fromkeys(layer for excess in every for layer in excess.layers)),
-        rules=tuple(dict.fromkeys(rule for excess in every for rule in at_fault(scene.asking.graph, excess))),
+        rules=rules,
+        perhaps=tuple(one for one in perhaps if one not in rules),
         unknown=tuple(dict.fromkeys(text for excess in every for text in unknown(excess))),
         witness=witness,
         notes=notes,

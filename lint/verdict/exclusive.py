@@ -35,11 +35,11 @@ def findings(scene: Scene, flow: Flow) -> Iterator[Finding]:
     for role in flow.destinations:
         bound = scene.roles[role]
         if not bound.bound:
-            yield unbound(scene, flow, [role], None, (role,))
+            yield from unbound(scene, flow, [role], None, (role,))
             continue
         if not bound.everybody:
             sentence = f"{role} is bound to plain addresses; no filter of this source stands before them"
-            yield bare(scene, flow, NOT_APPLICABLE, sentence, destinations=(role,))
+            yield from bare(scene, flow, NOT_APPLICABLE, sentence, destinations=(role,))
             continue
         public = flow.against == "public" or bound.role.shared or scene.strictness == "internet"
         for text, services in services_of(flow):

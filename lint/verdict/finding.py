@@ -114,4 +114,5 @@ class Finding:
     fix: Fix | None = None
     fingerprint: str = ""
     waived_by: str | None = None  # the reason of the waiver
+    perhaps: tuple[RuleAtFault, ...] = ()  # rules that may be at fault too; not reported
     trace: str | None = None  # the `netpact trace …` command that reproduces it

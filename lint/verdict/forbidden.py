@@ -37,7 +37,7 @@ def _roles(scene: Scene, flow: Flow, source: str, destination: str) -> Iterator[
     roles = [name for name in (source, destination) if name not in _WORDS]
     missing = [name for name in roles if not scene.roles[name].bound]
     if missing:
-        yield unbound(
+        yield from unbound(
             scene,
             flow,
             missing,
@@ -48,7 +48,7 @@ def _roles(scene: Scene, flow: Flow, source: str, destination: str) -> Iterator[
     starts, ends = _side(scene, source), _side(scene, destination)
     if not any(crowd.machines for crowd in (*starts, *ends)):
         sentence = "both sides are plain addresses; nothing of this source lies between them"
-        yield bare(scene, flow, NOT_APPLICABLE, sentence, None, (source,), (destination,))
+        yield from bare(scene, flow, NOT_APPLICABLE, sentence, None, (source,), (destination,))
         return
     known, why = NOTHING, tuple[Reason, ...]()
     if flow.except_documented and (source in _WORDS) != (destination in _WORDS):
@@ -62,7 +62,7 @@ def _roles(scene: Scene, flow: Flow, source: str, destination: str) -> Iterator[
                     groups.setdefault((excess.verdict, guarded), []).append(excess)
         if not groups:
             sentence = f"{source} and {destination} are the same single machine here"
-            yield bare(scene, flow, NOT_APPLICABLE, sentence, text, (source,), (destination,))
+            yield from bare(scene, flow, NOT_APPLICABLE, sentence, text, (source,), (destination,))
         for (verdict, _), together in groups.items():
             yield _finding(scene, flow, source, destination, text, verdict, together)
 

@@ -35,8 +35,10 @@ def judge(graph: RuleGraph, project: Project | None, packs: Mapping[str, Pack], 
         wanted = options.packs or tuple(packs)
         found = [f for id_ in wanted if id_ in packs for f in signature.judge(asking, names, packs[id_], options)]
         findings, said = waive(_chosen(found, options), (), options)
-        return Judgement(findings, tuple(said))
+        names_of = [(id_, packs[id_]) for id_ in wanted if id_ in packs]
+        return Judgement(findings, (*_unmatched(names_of, options), *said))
     problems = list(check_names(project, packs))
+    problems += _unmatched([(d.name, packs[d.pack]) for d in project.deployments if d.pack in packs], options)
     found, unbound, bindings = [], [], []
     for deployment in project.deployments:
         pack = packs.get(deployment.pack)
@@ -86,7 +88,7 @@ def _flow(scene: Scene, flow: Flow, required: Required) -> Iterator[Finding]:
     elif flow.kind == "forbidden":
         yield from forbidden.findings(scene, flow)
     else:
-        yield bare(scene, flow, "undetermined", f"a flow of kind {flow.kind} isn't known to this version")
+        yield from bare(scene, flow, "undetermined", f"a flow of kind {flow.kind} isn't known to this version")
 
 
 def _unbound_roles(scene: Scene) -> list[str]:
@@ -115,12 +117,28 @@ def _empty_selectors(scene: Scene, project: Project) -> Iterator[Problem]:
 
 
 def _wanted(deployment: str, flow: str, options: JudgeOptions) -> bool:
-    full = f"{deployment}/{flow}"
-
     def named(globs: Iterable[str]) -> bool:
-        return any(glob(one, flow) or glob(one, full) for one in globs)
+        return any(_is_named(one, deployment, flow) for one in globs)
 
     return (not options.only or named(options.only)) and not named(options.skip)
+
+
+def _is_named(one: str, deployment: str, flow: str) -> bool:
+    return glob(one, flow) or glob(one, f"{deployment}/{flow}")
+
+
+def _unmatched(deployments: list[tuple[str, Pack]], options: JudgeOptions) -> Iterator[Problem]:
+    """A glob that no flow has would leave out what was meant, or let it pass unseen."""
+    for option, globs, severity in (("--only", options.only, "error"), ("--skip", options.skip, "warning")):
+        for one in globs:
+            if not any(_is_named(one, name, flow.id) for name, pack in deployments for flow in pack.flows):
+                yield Problem(
+                    severity,
+                    f"{option} {one} names no flow",
+                    None,
+                    "name a flow as the report does (gateway-ssh, prod-dr/gateway-ssh) or by a glob (gateway-*); "
+                    "`netpact packs show PACK` lists them",
+                )
 
 
 def _chosen(findings: Iterable[Finding], options: JudgeOptions) -> list[Finding]:

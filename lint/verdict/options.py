@@ -16,7 +16,8 @@ class CommentWaiver:
 
     `flow` is a flow's id or a glob, with or without the deployment before it (`prod-dr/gateway-ssh`). `until` None:
     the comment's date can't be read
-    (`until_text` as written), which counts as expired. `origin` is the comment's own place; lines from 1, `end_line`
+    (`until_text` as written), which counts as expired. `flow` "": the comment is no waiver, `until_text` is what it
+    says. `origin` is the comment's own place; lines from 1, `end_line`
     the last line of the
     comment lines that follow each other.
     """
@@ -26,6 +27,7 @@ class CommentWaiver:
     reason: str
     origin: Origin
     until_text: str = ""
+    alone: bool = True  # has its line to itself, so that it may speak of the rule below
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,5 +93,5 @@ def _notes(flow: Flow) -> tuple[str, ...]:
     if flow.assumed:
         notes.append(f"assumed: {flow.assumed}")
     if flow.condition:
-        notes.append(f"only where: {flow.condition}")
+        notes.append(f"condition: {flow.condition}")
     return tuple(notes)

@@ -19,7 +19,7 @@ from lint.verdict.options import JudgeOptions
 from lint.verdict.parties import Crowd, Machine, crowds
 from lint.verdict.required import SATISFIED, VIOLATED
 from lint.verdict.scene import Scene
-from lint.verdict.write import wanted_text
+from lint.verdict.write import wanted_texts
 
 # A group that is only looked up stands for machines that this source doesn't have: it speaks of them alone where a
 # rule of this source opens a port.
@@ -44,18 +44,25 @@ def judge(asking: Asking, names: Names, pack: Pack, options: JudgeOptions) -> It
     everybody = crowds(asking, [Machine(e, e.exists) for e in asking.graph.endpoints.values() if e.accepts])
     reported: set[tuple[IntervalSet, str]] = set()
     for flow in ordered:
-        found = False
-        narrow: dict[str, None] = {}  # who reaches the ports, and may be documented
+        open_: set[str] = set()  # the services that somebody has opened
+        narrow: dict[str, dict[str, None]] = {}  # by service: who reaches it, and may be documented
         for text, services in _guarded(flow, pack):
             own = services & signature
-            for finding in _open(scene, flow, text, own, everybody, narrow) if own else ():
-                found = True
+            for finding in _open(scene, flow, text, own, everybody, narrow.setdefault(text, {})) if own else ():
+                open_.add(text)
                 key = (own, " ".join(finding.destination.endpoints) + finding.verdict)
                 if key not in reported:
                     reported.add(key)
                     yield finding
-        if not found:
-            yield _unbound(scene, flow, signature, bool(everybody), tuple(narrow))
+        if flow.kind == "forbidden":
+            # What is open is told by the port; what isn't, by the flow's own services.
+            everything = tuple(dict.fromkeys(who for found in narrow.values() for who in found))
+            for text in wanted_texts(flow) if not open_ else ():
+                yield _unbound(scene, flow, text, signature, bool(everybody), everything)
+            continue
+        for text in wanted_texts(flow):
+            if text not in open_:
+                yield _unbound(scene, flow, text, signature, bool(everybody), tuple(narrow.get(text, ())))
 
 
 def _guarded(flow: Flow, pack: Pack) -> tuple[tuple[str, IntervalSet], ...]:
@@ -99,7 +106,9 @@ def _open(
         yield finish(scene, begun, together)
 
 
-def _unbound(scene: Scene, flow: Flow, signature: IntervalSet, any_endpoint: bool, narrow: tuple[str, ...]) -> Finding:
+def _unbound(
+    scene: Scene, flow: Flow, text: str, signature: IntervalSet, any_endpoint: bool, narrow: tuple[str, ...]
+) -> Finding:
     roles = [f"`{name}`" for name in (*flow.sources, *flow.destinations) if name in scene.roles]
     wanted = " and ".join(roles)
     sentence = (
@@ -108,7 +117,9 @@ def _unbound(scene: Scene, flow: Flow, signature: IntervalSet, any_endpoint: boo
     if narrow:
         more = f" and {len(narrow) - 3} more" if len(narrow) > 3 else ""
         sentence = f"{'; '.join(narrow[:3])}{more}; {sentence}"
-    elif any_endpoint and any(services & signature for _, services in _guarded(flow, scene.pack)):
+    elif any_endpoint and any(
+        services & signature for one, services in _guarded(flow, scene.pack) if one == text or flow.kind == "forbidden"
+    ):
         sentence += "; as far as public addresses go, no endpoint of the source opens these ports"
     sides = [Side(" or ".join(side) or None, (), ()) for side in (flow.sources, flow.destinations)]
-    return scene.finding(flow, "unbound", sides[0], sides[1], wanted_text(flow), sentence)
+    return scene.finding(flow, "unbound", sides[0], sides[1], text, sentence)

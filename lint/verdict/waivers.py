@@ -27,6 +27,7 @@ class _Claim:
     where: str | None = None
     comment: bool = False
     unreadable: str = ""
+    alone: bool = True
 
     def expired(self, today: datetime.date) -> bool:
         """The last day itself still counts."""
@@ -43,15 +44,27 @@ def waive(
     finding as it is, with a note.
     """
     claims = [_Claim(w.finding, w.reason, w.origin, w.expires, w.where) for w in waivers]
-    claims += [_of_comment(w) for w in options.comment_waivers]
+    claims += [_of_comment(w) for w in options.comment_waivers if w.flow]
     used: set[int] = set()
     done = [_one(finding, claims, used, options.today) for finding in findings]
-    return tuple(done), [p for i, claim in enumerate(claims) for p in _said(claim, i in used, options.today)]
+    said = [p for i, claim in enumerate(claims) for p in _said(claim, i in used, options.today)]
+    return tuple(done), said + [_no_waiver(w) for w in options.comment_waivers if not w.flow]
+
+
+def _no_waiver(comment: CommentWaiver) -> Problem:
+    return Problem(
+        "warning",
+        f"the comment `{comment.until_text[:120]}` waives nothing",
+        comment.origin,
+        "write it as `netpact:waive FLOW until 2027-01-31: reason`, with the last day on which it holds",
+    )
 
 
 def _of_comment(waiver: CommentWaiver) -> _Claim:
     unreadable = "" if waiver.until is not None else waiver.until_text or "no date"
-    return _Claim(waiver.flow, waiver.reason, waiver.origin, waiver.until, comment=True, unreadable=unreadable)
+    return _Claim(
+        waiver.flow, waiver.reason, waiver.origin, waiver.until, comment=True, unreadable=unreadable, alone=waiver.alone
+    )
 
 
 def _one(finding: Finding, claims: list[_Claim], used: set[int], today: datetime.date) -> Finding:
@@ -87,7 +100,8 @@ def _one(finding: Finding, claims: list[_Claim], used: set[int], today: datetime
 
 
 def _things(finding: Finding) -> Iterable[RuleAtFault]:
-    return finding.rules
+    """What has to be covered: also rules that are but perhaps there, or they would be waived unseen."""
+    return (*finding.rules, *finding.perhaps)
 
 
 def _names(claim: _Claim, finding: Finding) -> bool:
@@ -96,7 +110,7 @@ def _names(claim: _Claim, finding: Finding) -> bool:
 
 def _covers(claim: _Claim, rule: RuleAtFault) -> bool:
     if claim.comment:
-        return _beside(claim.origin, rule.origin)
+        return _beside(claim.origin, rule.origin, alone=claim.alone)
     if claim.where is None:
         return True
     return any(
@@ -118,13 +132,13 @@ def _is_called(where: str, name: str) -> bool:
     return glob(where, name) or terraform_glob(where, name)
 
 
-def _beside(comment: Origin, rule: Origin) -> bool:
-    """Whether the comment stands on the line before the rule, on its first line, or inside it."""
+def _beside(comment: Origin, rule: Origin, *, alone: bool) -> bool:
+    """Whether the comment stands alone on the line before the rule, on its first line, or inside it."""
     if comment.file is None or comment.file != rule.file or comment.line is None or rule.line is None:
         return False
     last = comment.end_line or comment.line
     end = rule.end_line or rule.line
-    return last == rule.line - 1 or rule.line <= comment.line <= end
+    return (alone and last == rule.line - 1) or rule.line <= comment.line <= end
 
 
 def _expired(claim: _Claim) -> str:

@@ -37,7 +37,7 @@ def required_findings(scene: Scene, flow: Flow, required: Required) -> Iterator[
     """The findings of one required flow: by service, by pair of roles, by group of pairs."""
     if flow.host_local:
         sentence = "source and destination are the same machine, which no filter of a cloud stands between"
-        yield bare(scene, flow, NOT_APPLICABLE, sentence)
+        yield from bare(scene, flow, NOT_APPLICABLE, sentence)
         return
     targets = [flow.destinations] if flow.any_destination else [(role,) for role in flow.destinations]
     for source in flow.sources:
@@ -52,7 +52,7 @@ def _roles(
     if not scene.roles[source].bound or not bound:
         missing = [] if scene.roles[source].bound else [source]
         missing += [] if bound else list(destinations)
-        yield unbound(scene, flow, missing, source, destinations)
+        yield from unbound(scene, flow, missing, source, destinations)
         return
     starts = crowds(scene.asking, parties(scene.roles[source]))
     apart = flow.any_destination
@@ -63,7 +63,7 @@ def _roles(
         pairs = list(_pairs(required, starts, ends, wanted, flow.any_destination))
         if not pairs:
             sentence = f"{source} is a single machine here; there is no other to talk to"
-            yield bare(scene, flow, NOT_APPLICABLE, sentence, wanted.text, (source,), destinations)
+            yield from bare(scene, flow, NOT_APPLICABLE, sentence, wanted.text, (source,), destinations)
         for together in group(pairs):
             yield _finding(scene, flow, wanted, source, role, together)
 
@@ -250,12 +250,13 @@ def bare(
     service: str | None = None,
     sources: tuple[str, ...] | None = None,
     destinations: tuple[str, ...] | None = None,
-) -> Finding:
-    """A finding without traffic: the roles with what is bound to them; all roles of the flow where none are given."""
-    text = service if service is not None else wanted_text(flow)
+) -> Iterator[Finding]:
+    """Findings without traffic, one for each service: the roles with what is bound to them; all roles and services of
+    the flow where none are given."""
     start = role_side(scene, flow.sources if sources is None else sources)
     end = role_side(scene, flow.destinations if destinations is None else destinations)
-    return scene.finding(flow, verdict, start, end, text, sentence)
+    for text in (service,) if service is not None else wanted_texts(flow):
+        yield scene.finding(flow, verdict, start, end, text, sentence)
 
 
 def role_side(scene: Scene, roles: tuple[str, ...]) -> Side:
@@ -267,8 +268,10 @@ def role_side(scene: Scene, roles: tuple[str, ...]) -> Side:
     return scene.side(" or ".join(roles) or None, [e for one in bound for e in one.everybody], plain)
 
 
-def unbound(scene: Scene, flow: Flow, missing: list[str], source: str | None, destinations: tuple[str, ...]) -> Finding:
-    """The finding of a flow whose `missing` roles have nothing bound to them."""
+def unbound(
+    scene: Scene, flow: Flow, missing: list[str], source: str | None, destinations: tuple[str, ...]
+) -> Iterator[Finding]:
+    """The findings of a flow whose `missing` roles have nothing bound to them, one for each service."""
     managed = flow.managed or any(scene.roles[role].role.managed for role in missing)
     stated = [role for role in missing if scene.roles[role].stated]
     listed = " and ".join(f"`{role}`" for role in missing)
@@ -285,11 +288,12 @@ def unbound(scene: Scene, flow: Flow, missing: list[str], source: str | None, de
             "unbound",
             f"nothing is bound to {listed}; say under `roles` of deployment {scene.deployment} what stands for it",
         )
-    text = wanted_text(flow)
     start = role_side(scene, (source,)) if source is not None else Side(None, (), ())
-    return scene.finding(flow, verdict, start, role_side(scene, destinations), text, sentence)
+    end = role_side(scene, destinations)
+    for text in wanted_texts(flow):
+        yield scene.finding(flow, verdict, start, end, text, sentence)
 
 
-def wanted_text(flow: Flow) -> str:
-    """All services of a flow as one text."""
-    return (" or " if flow.any_service else ", ").join(text for text, _ in services_of(flow))
+def wanted_texts(flow: Flow) -> tuple[str, ...]:
+    """Each service by itself as a text; where one of them is enough, all as one."""
+    return tuple(wanted.text for wanted in wanted_services(flow))

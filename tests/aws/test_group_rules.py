@@ -359,7 +359,9 @@ def test_managed_prefix_lists_are_their_entries(tmp_path: Path) -> None:
 
 
 def test_a_standalone_rule_names_the_prefix_list_of_its_own_project(tmp_path: Path) -> None:
-    text = group("") + """
+    text = (
+        group("")
+        + """
     resource "aws_ec2_managed_prefix_list" "partners" {
       name           = "partners"
       address_family = "IPv4"
@@ -374,6 +376,7 @@ def test_a_standalone_rule_names_the_prefix_list_of_its_own_project(tmp_path: Pa
       to_port           = 22
     }
     """
+    )
     (ssh,) = rules(hcl.model(tmp_path, text))
     assert line(ssh) == "ingress tcp/22 list:partners"
 

@@ -14,7 +14,7 @@ def put(folder):
 def test_the_source_s_own_file_comes_first(tmp_path):
     own = put(tmp_path / "infra")
     put(tmp_path)
-    assert find(tmp_path / "infra", tmp_path) == own
+    assert find([tmp_path / "infra"], tmp_path) == own
 
 
 def test_else_the_nearest_parent_of_the_current_folder_within_the_repository(tmp_path):
@@ -22,15 +22,15 @@ def test_else_the_nearest_parent_of_the_current_folder_within_the_repository(tmp
     (tmp_path / "repo" / ".git").mkdir(parents=True)
     deep = tmp_path / "repo" / "a" / "b"
     deep.mkdir(parents=True)
-    assert find(None, deep) is None
+    assert find([], deep) is None
     own = put(tmp_path / "repo")
-    assert find(deep, deep) == own.resolve()
+    assert find([deep], deep) == own.resolve()
     nearer = put(tmp_path / "repo" / "a")
-    assert find(None, deep) == nearer.resolve()
+    assert find([], deep) == nearer.resolve()
 
 
 def test_outside_of_a_repository_no_parent_is_looked_at(tmp_path):
     put(tmp_path)
     (tmp_path / "a").mkdir()
-    assert find(None, tmp_path / "a") is None
-    assert find(None, tmp_path) is not None
+    assert find([], tmp_path / "a") is None
+    assert find([], tmp_path) is not None

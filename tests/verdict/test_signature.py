@@ -20,8 +20,9 @@ def findings(tools, into, **more):
 
 
 def test_an_open_signature_port_is_a_violation(tools):
-    first, second = findings(tools, [("tcp/0-65535", "0.0.0.0/0")])
+    first, second, third = findings(tools, [("tcp/0-65535", "0.0.0.0/0")])
     assert (first.flow, first.verdict) == ("row-1", "unbound")
+    assert (third.flow, third.verdict, third.service) == ("gateway-ports", "unbound", "tcp/22")
     assert (second.flow, second.verdict, second.service) == ("gateway-ports", "violated", "tcp/10729")
     assert second.destination.endpoints == ("aws_instance.gateway",)
     assert second.deployment == "acme/product"
@@ -33,19 +34,25 @@ def test_an_open_signature_port_is_a_violation(tools):
 )
 def test_all_else_needs_roles_and_is_never_satisfied(tools, into):
     found = findings(tools, into)
-    assert [(f.flow, f.verdict) for f in found] == [("row-1", "unbound"), ("gateway-ports", "unbound")]
-    assert "`console`" in found[1].sentence
+    assert [(f.flow, f.service, f.verdict) for f in found] == [
+        ("row-1", "tcp/22", "unbound"),
+        ("gateway-ports", "tcp/22", "unbound"),
+        ("gateway-ports", "tcp/10729", "unbound"),
+    ]
+    assert all("`console`" in one.sentence for one in found)
 
 
 def test_a_narrow_public_peer_is_named_since_it_may_be_the_documented_one(tools):
     found = findings(tools, [("tcp/10729", "203.0.113.10/32")])
-    assert "203.0.113.10/32" in found[1].sentence
+    assert "203.0.113.10/32" not in found[1].sentence
+    assert "203.0.113.10/32" in found[2].sentence
 
 
 def test_an_unknown_peer_is_not_a_pass(tools):
     found = findings(tools, [("tcp/10729", "?var.console")])
-    assert found[1].verdict in ("undetermined", "unbound")
-    assert "tcp/10729" in found[1].sentence
+    (one,) = [f for f in found if (f.flow, f.service) == ("gateway-ports", "tcp/10729")]
+    assert one.verdict in ("undetermined", "unbound")
+    assert "tcp/10729" in one.sentence
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
@@ -97,3 +98,19 @@ def test_a_date_that_cannot_be_read_counts_as_expired(tools):
 def test_a_comment_names_its_flow(tools):
     assert judge(tools, comments=(comment(11, "gateway-*"),)).findings[0].verdict == "violated"
     assert judge(tools, comments=(comment(11, FINDING),)).findings[0].verdict == "waived"
+
+
+def test_a_comment_leaves_a_rule_that_may_be_there_besides(tools):
+    into = (("tcp/22", "10.0.0.0/8"), ("tcp/22", "?var.more"))
+    (finding,) = judge(tools, comments=(comment(10),), into=into).findings
+    assert finding.verdict == "violated"
+    assert any("covers a part" in note for note in finding.notes)
+    (finding,) = judge(tools, waiver(where="aws_security_group.g"), into=into).findings
+    assert finding.verdict == "waived"
+
+
+def test_a_comment_behind_a_rule_says_nothing_of_the_next_one(tools):
+    into = (("tcp/443", "10.0.0.0/8"), ("tcp/22", "10.0.0.0/8"))
+    below = comment(11)
+    assert judge(tools, comments=(below,), into=into).findings[0].verdict == "waived"
+    assert judge(tools, comments=(replace(below, alone=False),), into=into).findings[0].verdict == "violated"

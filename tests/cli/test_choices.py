@@ -1,0 +1,126 @@
+"""What a run judges: packs, flows, project files and waivers are found; what was meant and isn't there is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_messages import PROJECT, TERRAFORM, netpact, said
+
+PACK = """\
+schema: 1
+id: acme/mirror
+title: Acme Mirror
+document: {title: Ports of Acme Mirror}
+roles:
+  agent: {title: agent, lives: customer}
+  mirror: {title: mirror, lives: cloud}
+signature: [tcp/7000]
+flows:
+  - {id: m-1, kind: required, from: agent, to: mirror, services: "tcp/7000,7001", purpose: p,
+     cites: [{section: S, row: 1}]}
+  - {id: m-2, kind: exclusive, from: agent, to: mirror, services: tcp/7000, purpose: p, cites: [{section: S, row: 1}]}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "main.tf").write_text(TERRAFORM)
+    (tmp_path / "netpact.yaml").write_text(PROJECT)
+    return tmp_path
+
+
+@pytest.fixture
+def with_pack(project: Path) -> Path:
+    (project / "policies").mkdir()
+    (project / "policies" / "mirror.yaml").write_text(PACK)
+    (project / "netpact.yaml").write_text(PROJECT.replace("deployments:", "packs: [policies/*.yaml]\ndeployments:", 1))
+    return project
+
+
+def findings(done) -> list[dict]:
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout)["findings"]
+
+
+def test_a_row_with_several_ports_is_a_finding_for_each_also_where_nothing_is_bound(project: Path) -> None:
+    found = [f for f in findings(netpact(project, "check", "-f", "json")) if f["flow"] == "block-agent-1"]
+    assert [(f["service"], f["verdict"]) for f in found] == [("tcp/443", "unbound"), ("tcp/30080", "unbound")]
+    assert said(netpact(project, "check")).count("unbound block-agent-1 tcp/443, tcp/30080:") == 1
+
+
+@pytest.mark.parametrize("name", ["acme/mirror", "policies/mirror.yaml"])
+def test_a_pack_of_the_project_is_named_by_id_or_file(with_pack: Path, name: str) -> None:
+    assert "1 pack, valid" in said(netpact(with_pack, "packs", "validate", name))
+    assert netpact(with_pack, "packs", "test", name).returncode in (0, 1)
+    done = netpact(with_pack, "check", ".", "--pack", name, "-f", "json")
+    assert {(f["pack"], f["flow"], f["service"], f["verdict"]) for f in findings(done)} == {
+        ("acme/mirror", "m-1", "tcp/7000", "unbound"),
+        ("acme/mirror", "m-1", "tcp/7001", "unbound"),
+        ("acme/mirror", "m-2", "tcp/7000", "unbound"),
+    }
+
+
+def test_an_unknown_pack_is_told_which_one_is_near(project: Path) -> None:
+    (project / "netpact.yaml").write_text(PROJECT.replace("saas-block-storage", "saas-blok-storage"))
+    assert "did you mean `hyperbdr/saas-block-storage`?" in said(netpact(project, "check"))
+
+
+def test_a_flow_that_is_not_there_is_no_choice(project: Path) -> None:
+    done = netpact(project, "check", "--only", "gatway-*", "-f", "json")
+    assert done.returncode == 2
+    assert [p["text"] for p in json.loads(done.stdout)["problems"] if p["severity"] == "error"] == [
+        "--only gatway-* names no flow"
+    ]
+    assert "--skip gatway-* names no flow" in said(netpact(project, "check", "--skip", "gatway-*"))
+    assert "names no flow" not in said(netpact(project, "check", "--only", "dr/gateway-*"))
+
+
+def test_a_deployment_that_chooses_no_variant_is_told_so(project: Path) -> None:
+    (project / "netpact.yaml").write_text(PROJECT.replace("    variants: [agent]\n", ""))
+    assert "chooses no variant" in said(netpact(project, "check"))
+    (project / "netpact.yaml").write_text(PROJECT.replace("[agent]", "[]"))
+    assert "chooses no variant" not in said(netpact(project, "check"))
+
+
+def test_the_project_file_of_any_source_is_found(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    for name in ("network", "app"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "network" / "main.tf").write_text('resource "aws_vpc" "v" {\n  cidr_block = "10.0.0.0/16"\n}\n')
+    (tmp_path / "app" / "main.tf").write_text(TERRAFORM)
+    (tmp_path / "app" / "netpact.yaml").write_text(PROJECT)
+    assert findings(netpact(tmp_path, "check", "network", "app", "-f", "json"))
+
+
+def test_messages_about_the_project_file_place_it_as_origins_do(project: Path) -> None:
+    (project / "netpact.yaml").write_text(PROJECT.replace("console:", "consol:"))
+    done = netpact(project, "check", "-f", "json")
+    (problem,) = [p for p in json.loads(done.stdout)["problems"] if p["severity"] == "error"]
+    assert (problem["origin"]["file"], problem["origin"]["line"]) == ("netpact.yaml", 7)
+    elsewhere = netpact(project.parent, "check", project.name, "-f", "json")
+    assert json.loads(elsewhere.stdout)["problems"] == json.loads(done.stdout)["problems"]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["netpact:waive gateway-ssh", "netpact:waive gateway-ssh: why", "netpact:waive gateway-ssh until 2099-01-31"],
+)
+def test_a_comment_that_is_meant_as_a_waiver_and_is_none_is_said(project: Path, comment: str) -> None:
+    open_to_all = TERRAFORM.replace("203.0.113.10/32", "0.0.0.0/0").replace(
+        "  ingress {", f"  # {comment}\n  ingress {{"
+    )
+    (project / "main.tf").write_text(open_to_all)
+    done = netpact(project, "check")
+    assert done.returncode == 1
+    assert f"the comment `{comment}` waives nothing" in said(done)
+
+
+def test_nothing_to_mend_is_not_a_pass(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(TERRAFORM)
+    (tmp_path / ".git").mkdir()
+    done = netpact(tmp_path, "fix")
+    assert done.returncode == 2
+    assert "nothing to judge" in said(done)
