@@ -393,3 +393,17 @@ def test_a_vpcs_untouched_default_group_has_awss_own_rules(tmp_path: Path) -> No
     found = hcl.model(tmp_path, text)
     (group_id,) = found.workloads["aws_instance.plain"].groups
     assert [line(r) for r in found.groups[group_id].rules] == ["ingress any group:self", "egress any 0.0.0.0/0"]
+
+
+def test_a_state_names_a_vpcs_default_group_by_its_id(tmp_path: Path) -> None:
+    vpc = {"id": "vpc-1", "cidr_block": "10.0.0.0/16", "default_security_group_id": "sg-1"}
+    subnet = {"id": "subnet-1", "vpc_id": "vpc-1", "cidr_block": "10.0.1.0/24"}
+    plain = {"id": "i-1", "subnet_id": "subnet-1", "private_ip": "10.0.1.10", "vpc_security_group_ids": ["sg-1"]}
+    made = [
+        {"address": f"{kind}.a", "mode": "managed", "type": kind, "name": "a", "schema_version": 1, "values": values}
+        for kind, values in (("aws_vpc", vpc), ("aws_subnet", subnet), ("aws_instance", plain))
+    ]
+    found = hcl.state_model({"format_version": "1.0", "values": {"root_module": {"resources": made}}})
+    (group_id,) = found.workloads["aws_instance.a"].groups
+    assert found.groups[group_id].default_of == "aws_vpc.a"
+    assert not found.groups[group_id].foreign

@@ -117,6 +117,9 @@ class Groups:
         if node is not None:
             return self._foreign(found.text, found.text, node.resource.origin, node)
         name = found.text.rpartition("/")[2]
+        for vpc in self.index.of_type("aws_vpc"):  # a state names a default group by its id alone
+            if facts.text(vpc.resource.values.get("default_security_group_id")) == name:
+                return self.default_of(vpc.id) or self._foreign(name, name, Origin(resource_id=name), None)
         return self._foreign(name, name, Origin(resource_id=name), None)
 
     def default_of(self, vpc: str) -> str | None:
