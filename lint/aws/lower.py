@@ -6,7 +6,7 @@ tables", "Control traffic to your AWS resources using security groups" (traffic 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lint.aws.model import Model
@@ -25,7 +25,7 @@ from lint.aws.model.groups import (
     UndeterminedPeer,
 )
 from lint.aws.model.links import Link
-from lint.aws.model.machines import InterfaceAddress, LoadBalancer, Workload
+from lint.aws.model.machines import Forward, InterfaceAddress, Listener, LoadBalancer, TargetGroup, Workload
 from lint.aws.owners import Owners
 from lint.graph.endpoints import Address, Endpoint, Layer
 from lint.graph.graph import PlatformTraffic, RuleGraph
@@ -341,6 +341,10 @@ class _Lowering:
 
     def _networks(self) -> dict[str, Network]:
         found: dict[str, Network] = {}
+        gateways: dict[str, tuple[str, ...]] = {}
+        for gateway in self.model.internet_gateways.values():
+            if gateway.vpc.id is not None and not gateway.egress_only:
+                gateways[gateway.vpc.id] = (*gateways.get(gateway.vpc.id, ()), gateway.id)
         for vpc in self.model.vpcs.values():
             if vpc.looked_up:
                 continue
@@ -353,6 +357,7 @@ class _Lowering:
                 account=vpc.account,
                 region=vpc.region,
                 tags=vpc.tags,
+                internet_gateways=gateways.get(vpc.id, ()),
             )
         for peering in self.model.peerings.values():
             for side, prefixes in (
@@ -626,10 +631,7 @@ class _Lowering:
     def _forwardings(self) -> Iterable[Forwarding]:
         for balancer in self.model.load_balancers.values():
             for listener in balancer.listeners:
-                for link in listener.target_groups:
-                    group = self.model.target_groups.get(link.id) if link.id is not None else None
-                    if group is None:
-                        continue
+                for forward, group in self._groups_behind(listener):
                     preserves = group.preserves_client if balancer.kind == "network" else False
                     for workload in balancer.workloads:
                         if group.targets or group.targets_open:
@@ -639,9 +641,19 @@ class _Lowering:
                                 targets=tuple(t for t in group.targets if t in self.model.workloads),
                                 services=group.services,
                                 preserves_client=preserves,
-                                origin=listener.origin,
-                                reasons=(*listener.reasons, *group.reasons, *group.targets_open),
+                                origin=forward.origin,
+                                reasons=(*listener.reasons, *forward.reasons, *group.reasons, *group.targets_open),
+                                conditions=forward.conditions,
                             )
+
+    def _groups_behind(self, listener: Listener) -> Iterator[tuple[Forward, TargetGroup]]:
+        """Where a listener sends to; where the target group isn't known, each that it may be."""
+        for forward in listener.forwards:
+            link, known = forward.group, self.model.target_groups
+            if link.id is None and link.reasons:
+                forward = replace(forward, reasons=(*forward.reasons, *link.reasons))
+            named = known if link.id is None and link.reasons and link.candidates is None else link.possible
+            yield from ((forward, known[id_]) for id_ in named if id_ in known)
 
     def _platform(self) -> Iterable[PlatformTraffic]:
         """Traffic that neither security groups nor network ACLs ever see."""

@@ -15,7 +15,7 @@ class Network:
     """A VPC or virtual network. `prefixes` are certainly its own, `prefixes_may` bounds them (None: the same).
 
     `ipv6_public`: the Internet reaches its IPv6 addresses as they are (AWS); False where they need public addresses of
-    their own (Azure).
+    their own (Azure). `internet_gateways`: the ids of those attached to it, for whoever looks for a route that lacks.
     """
 
     id: str
@@ -27,6 +27,7 @@ class Network:
     region: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     ipv6_public: bool = True
+    internet_gateways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ class Forwarding:
 
     `preserves_client`: the targets' filters see the client's address (True), the balancer's (False), or it isn't known
     (None). `translate` True: client and target see one connection with changed addresses (NAT, no balancer interface
-    between: Azure, inbound NAT rules).
+    between: Azure, inbound NAT rules). `conditions`: what a request has to say to be passed on to these targets; the
+    sender chooses it, so who wants to get there does.
     """
 
     balancer: str  # endpoint id
@@ -195,6 +197,7 @@ class Forwarding:
     origin: Origin
     reasons: tuple[Reason, ...] = ()
     translate: bool = False
+    conditions: tuple[Reason, ...] = ()
 
 
 PLATFORM_EXEMPT_NONE: IntervalSet = EMPTY

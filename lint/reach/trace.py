@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lint.graph.graph import RuleGraph
 from lint.graph.lookup import lookup
 from lint.origin import origin_json
-from lint.reach.answer import between
+from lint.reach.balancers import with_balancers
 from lint.reach.engine import Engine, engine_of
 from lint.reach.result import Hop, Party, Path, Reach
 from lint.space.addresses import PUBLIC, REAL, cidrs, parse_cidr, position
@@ -65,7 +65,7 @@ def trace(graph: RuleGraph | Engine, source: str, destination: str, services: In
     """What passes between two named parties. Raises ValueError where a name isn't one."""
     engine = engine_of(graph)
     start, end = party(engine, source), party(engine, destination)
-    reach = between(engine, start, end, services)
+    reach = with_balancers(engine, start, end, services)
     return Trace(
         source,
         destination,

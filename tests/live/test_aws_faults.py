@@ -122,7 +122,8 @@ def test_a_denied_call_leaves_exactly_its_own_layers_open(
 def assert_nothing_else_is_lost(found: Snapshot, whole: Snapshot, operation: Operation) -> None:
     (document,), (complete,) = documents_of(found), documents_of(whole)
     assert operation.kind not in document.data
-    follow = {"SecurityGroups", "RouteTables", "LoadBalancers", "TargetGroups", "Vpcs", "VpcPeeringConnections"}
+    follow = {"SecurityGroups", "RouteTables", "LoadBalancers", "LoadBalancerListeners", "TargetGroups"}
+    follow |= {"Vpcs", "VpcPeeringConnections"}
     for kind, held in complete.data.items():
         if kind in document.data:
             assert document.data[kind] == held or (operation.kind in follow and kind == "ManagedPrefixListEntries")

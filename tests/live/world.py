@@ -107,7 +107,7 @@ def _outward(ec2: Any, made: dict[str, str]) -> dict[str, str]:
 
 
 def _balanced(elbv2: Any, made: dict[str, str]) -> dict[str, str]:
-    """A network load balancer before the server."""
+    """A network load balancer before the server, and an application one with a rule."""
     balancer = elbv2.create_load_balancer(Name="front", Type="network", Subnets=[made["subnet-b"]])["LoadBalancers"][0]
     group = elbv2.create_target_group(
         Name="servers", Protocol="TCP", Port=443, VpcId=made["vpc"], TargetType="instance"
@@ -117,7 +117,20 @@ def _balanced(elbv2: Any, made: dict[str, str]) -> dict[str, str]:
     elbv2.create_listener(
         LoadBalancerArn=arn, Protocol="TCP", Port=443, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}]
     )
-    return {"balancer": arn, "targets": group}
+    web = elbv2.create_load_balancer(Name="web", Subnets=[made["subnet-a"], made["subnet-b"]])["LoadBalancers"][0]
+    listener = elbv2.create_listener(
+        LoadBalancerArn=web["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    )["Listeners"][0]["ListenerArn"]
+    elbv2.create_rule(
+        ListenerArn=listener,
+        Priority=10,
+        Conditions=[{"Field": "path-pattern", "Values": ["/api/*"]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
+    return {"balancer": arn, "targets": group, "web": web["LoadBalancerArn"], "listener": listener}
 
 
 def peer(first: dict[str, str], region: str, second: dict[str, str], other: str) -> str:

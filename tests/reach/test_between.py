@@ -12,10 +12,9 @@ import pytest
 from lint.graph.endpoints import Layer
 from lint.graph.graph import PlatformTraffic, RuleGraph
 from lint.graph.rules import Addresses, UnknownPeer
-from lint.graph.topology import Forwarding, NatGateway, TransitAttachment, TransitGateway
+from lint.graph.topology import NatGateway, TransitAttachment, TransitGateway
 from lint.origin import Reason
 from lint.reach import Party, Reach, between, inbound, outbound
-from lint.reach.balancers import through_balancer
 from lint.space.addresses import EVERYWHERE, IPV4, PUBLIC, REAL, SYMBOLIC, cidrs, parse_cidr, position
 from lint.space.intervals import IntervalSet
 from lint.space.services import parse, render
@@ -573,32 +572,6 @@ def test_a_set_of_destinations_is_reached_certainly_where_all_of_it_is() -> None
 def test_the_same_machine_is_not_filtered() -> None:
     found = ask(two(), "b", "b", "tcp/443")
     assert found.verdict == "allowed" and found.notes
-
-
-def test_a_network_load_balancer_keeps_the_client_and_its_group_counts_all_the_same() -> None:
-    def made(peer: str, preserves: bool) -> RuleGraph:
-        return graph(
-            security_group("sg-n", rule("in", "tcp/443", "0.0.0.0/0"), rule(*OUT)),
-            security_group("sg-t", rule("in", "tcp/443", peer)),
-            machine("nlb", "10.0.3.10", groups=["sg-n"]),
-            machine("t", "10.0.2.10", groups=["sg-t"]),
-            forwardings=(Forwarding("nlb", parse("tcp/443"), ("t",), IntervalSet(), preserves, HERE),),
-        )
-
-    client = near("192.0.2.1")
-    verdicts = {
-        (peer, preserves): through_balancer(made(peer, preserves), client, "nlb")[0].verdict
-        for peer in ("sg-n", "10.0.3.0/24", "192.0.2.0/24")
-        for preserves in (True, False)
-    }
-    assert verdicts == {
-        ("sg-n", True): "allowed",
-        ("sg-n", False): "allowed",
-        ("10.0.3.0/24", True): "blocked",
-        ("10.0.3.0/24", False): "allowed",
-        ("192.0.2.0/24", True): "allowed",
-        ("192.0.2.0/24", False): "blocked",
-    }
 
 
 def test_inbound_names_the_rule_that_lets_each_piece_in() -> None:

@@ -104,6 +104,9 @@ STALE_GROUPS = _ec2("describe_stale_security_groups", "StaleSecurityGroupSet", 2
 LISTENERS = _balancing(
     "elbv2", "describe_listeners", "Listeners", 400, kind="LoadBalancerListeners", parent="LoadBalancerArn"
 )
+LISTENER_RULES = _balancing(
+    "elbv2", "describe_rules", "Rules", 400, kind="LoadBalancerListenerRules", parent="ListenerArn"
+)  # only application load balancers have more than a default one
 TARGET_GROUP_ATTRIBUTES = _balancing(
     "elbv2", "describe_target_group_attributes", "Attributes", kind="TargetGroupAttributes", parent="TargetGroupArn"
 )
@@ -160,6 +163,7 @@ OPERATIONS: tuple[Operation, ...] = (
     PREFIX_LIST_ENTRIES,
     STALE_GROUPS,
     LISTENERS,
+    LISTENER_RULES,
     TARGET_GROUP_ATTRIBUTES,
     TARGET_HEALTH,
     *TRANSIT,

@@ -56,6 +56,7 @@ def _collect(collection: Collection, clients: Clients, account: Account, region:
         for each in _listed(answer, "TransitGatewayRouteTables")
     ]
     last = [partial(ask, operation, table) for table in tables for operation in calls.OF_TRANSIT_TABLES]
+    last += [partial(ask, calls.LISTENER_RULES, listener) for listener in _with_rules(answers, found)]
     collection.progress.expect(len(last))
     collection.together(last, most)
 
@@ -90,6 +91,22 @@ def _follow_up(account: Account, answers: dict[str, Answer]) -> Iterator[tuple[O
     if any(route.get("TransitGatewayId") for route in routes):
         for operation in calls.TRANSIT:
             yield operation, None
+
+
+def _with_rules(answers: dict[str, Answer], found: Iterable[Answer]) -> list[str]:
+    """The listeners of application load balancers: those of others have no rules but their default action."""
+    application = {
+        str(each.get("LoadBalancerArn"))
+        for each in _listed(answers[calls.LOAD_BALANCERS.name], "LoadBalancers")
+        if each.get("Type") == "application"
+    }
+    return sorted(
+        str(each["ListenerArn"])
+        for answer in found
+        if answer.call.operation == calls.LISTENERS.name
+        for each in _listed(answer, "Listeners")
+        if each.get("LoadBalancerArn") in application and each.get("ListenerArn")
+    )
 
 
 def _used_lists(groups: Iterable[dict[str, Any]], routes: Iterable[dict[str, Any]]) -> list[str]:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lint.aws.from_api.answers import Answers
+from lint.aws.from_api.balancing import balancers_of
 from lint.aws.from_api.documents import Document, is_dump, load_dump
 from lint.aws.from_api.gaps import gaps_of, stub_subnets, stub_vpcs
 from lint.aws.from_api.groups import acls_of, foreign_group, groups_of, named_groups, prefix_lists_of, unread_list
-from lint.aws.from_api.machines import balancers_of, workloads_of
+from lint.aws.from_api.machines import workloads_of
 from lint.aws.from_api.network import (
     gateway_endpoints_of,
     internet_gateways_of,

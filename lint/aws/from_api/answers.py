@@ -12,6 +12,7 @@ from lint.origin import Origin, Reason
 
 _MERGED = {
     "LoadBalancerListeners",
+    "LoadBalancerListenerRules",
     "LoadBalancerAttributes",
     "LoadBalancerTargetHealth",
     "TargetGroupAttributes",

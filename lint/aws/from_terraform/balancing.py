@@ -1,21 +1,21 @@
 """Load balancers of Terraform: listeners, target groups, and the machines behind them.
 
-Sources: the AWS provider's documentation of aws_lb_listener, aws_lb_target_group, aws_lb_target_group_attachment,
-aws_elb.
+Sources: the AWS provider's documentation of aws_lb_listener, aws_lb_listener_rule, aws_lb_target_group,
+aws_lb_target_group_attachment, aws_elb.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from lint.aws.balancing import preserves_client, services_at
+from lint.aws.balancing import Condition, Terms, elsewhere, preserves_client, services_at, terms_of
 from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import Index, Node
 from lint.aws.from_terraform.machines import Machines
 from lint.aws.from_terraform.places import display_name
 from lint.aws.model.links import Link
-from lint.aws.model.machines import Listener, LoadBalancer, TargetGroup
+from lint.aws.model.machines import Forward, Listener, LoadBalancer, TargetGroup
 from lint.origin import Reason
 from lint.space.services import TCP, UDP, protocol
 from lint.terraform.values import Value, is_known, is_null, unknown_reasons
@@ -24,6 +24,7 @@ _LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 _RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 _GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 _ATTACHMENTS = ("aws_lb_target_group_attachment", "aws_alb_target_group_attachment")
+_CONDITIONS = ("host_header", "path_pattern", "http_header", "http_request_method", "query_string", "source_ip")
 _OPEN = protocol(TCP) | protocol(UDP)
 
 
@@ -146,11 +147,7 @@ class Balancing:
                 self.groups[group.id] = replace(group, targets=_with(group.targets, [machine]))
 
     def _listeners(self) -> None:
-        more: dict[str, list[Link]] = {}
-        for node in self.index.of_type(*_RULES):
-            owner = self.index.link(node, node.resource.values.get("listener_arn"))
-            if owner.id is not None:
-                more.setdefault(owner.id, []).extend(self._actions(node, "action"))
+        more = self._rules()
         for node in self.index.of_type(*_LISTENERS):
             owner = self.index.link(node, node.resource.values.get("load_balancer_arn"))
             balancer = self.balancers.get(owner.id or "")
@@ -164,18 +161,43 @@ class Balancing:
                 held = values.get("port")
                 reasons += unknown_reasons(held) if held is not None else ()
                 services = _OPEN
-            targets = [*self._actions(node, "default_action"), *more.get(node.id, [])]
-            listener = Listener(services, tuple(dict.fromkeys(targets)), node.resource.origin, reasons)
+            rules = more.get(node.id, [])
+            terms = Terms(elsewhere(len(rules), node.resource.origin), ())
+            forwards = [*self._forwards(node, "default_action", terms), *(one for rule in rules for one in rule)]
+            listener = Listener(services, tuple(dict.fromkeys(forwards)), node.resource.origin, reasons)
             self.balancers[balancer.id] = replace(balancer, listeners=(*balancer.listeners, listener))
 
-    def _actions(self, node: Node, name: str) -> Iterable[Link]:
-        for action in node.resource.nested(name).items:
+    def _rules(self) -> dict[str, list[list[Forward]]]:
+        """What each rule forwards, by listener; a rule whose listener isn't known counts for each that it may be."""
+        listeners = [node.id for node in self.index.of_type(*_LISTENERS)]
+        found: dict[str, list[list[Forward]]] = {}
+        for node in self.index.of_type(*_RULES):
+            owner = self.index.link(node, node.resource.values.get("listener_arn"))
+            kinds = [facts.text(a.values.get("type")) or "" for a in node.resource.nested("action").items]
+            name = display_name(node.resource)
+            terms = terms_of(f"listener rule {name}", list(_conditions(node)), kinds, node.resource.origin)
+            unsure = owner.reasons if owner.id is None else ()
+            terms = replace(terms, uncertain=(*terms.uncertain, *unsure))
+            forwards = list(self._forwards(node, "action", terms))
+            for id_ in listeners if owner.id is None and owner.candidates is None else owner.possible:
+                found.setdefault(id_, []).append(forwards)
+        return found
+
+    def _forwards(self, node: Node, name: str, terms: Terms) -> Iterator[Forward]:
+        origin = node.resource.origin
+        held = node.resource.nested(name)
+        reasons = (*terms.uncertain, *held.open, *(() if node.resource.exists else node.resource.reasons))
+        for action in held.items:
             value = action.values.get("target_group_arn")
             if facts.is_set(value):
-                yield self.index.link(node, value)
-            for forward in action.blocks.get("forward", ()):
-                for target in forward.blocks.get("target_group", ()):
-                    yield self.index.link(node, target.values.get("arn"))
+                yield Forward(self.index.link(node, value), origin, terms.chosen, reasons)
+            for forward in action.nested("forward").items:
+                for target in forward.nested("target_group").items:
+                    if facts.whole(target.values.get("weight")) != 0:  # which gets nothing
+                        link = self.index.link(node, target.values.get("arn"))
+                        yield Forward(link, origin, terms.chosen, reasons)
+        if held.open:  # an action that isn't known may forward to any group
+            yield Forward(Link(None, held.open), origin, terms.chosen, reasons)
 
     def _classic(self, node: Node) -> None:
         values = node.resource.values
@@ -211,10 +233,23 @@ class Balancing:
                 each.origin,
                 tuple(open_),
             )
-            listeners.append(Listener(services_at("TCP", front) or _OPEN, (Link(id_),), each.origin))
+            forward = Forward(Link(id_), each.origin)
+            listeners.append(Listener(services_at("TCP", front) or _OPEN, (forward,), each.origin))
         self.balancers[node.id] = LoadBalancer(
             node.id, display_name(node.resource), "classic", (node.id,), tuple(listeners), node.resource.origin
         )
+
+
+def _conditions(node: Node) -> Iterator[Condition]:
+    """The conditions of a listener rule; values that aren't known are left out of their words."""
+    for held in node.resource.nested("condition").items:
+        for kind in _CONDITIONS:
+            for one in held.nested(kind).items:
+                header = facts.text(one.values.get("http_header_name")) or ""
+                values = facts.strings(one.values.get("values"))
+                pairs = [(facts.text(one.values.get("key")), facts.text(one.values.get("value")))]
+                values += ["=".join(part for part in pair if part) for pair in pairs if any(pair)]
+                yield Condition(f"{kind.replace('_', '-')} {header}".strip(), tuple(values))
 
 
 def _protocol_text(group: TargetGroup) -> str:

@@ -61,11 +61,25 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class Forward:
+    """One target group that a listener sends to, by its default action or by a rule.
+
+    `conditions`: what a request has to say to be sent there; whoever sends it chooses that. `reasons`: why it isn't
+    certain at all that anything is sent there.
+    """
+
+    group: Link
+    origin: Origin
+    conditions: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
-    """One listener: what it takes (services at the balancer) and the target groups it sends to."""
+    """One listener: what it takes (services at the balancer) and where it sends it."""
 
     services: IntervalSet
-    target_groups: tuple[Link, ...]
+    forwards: tuple[Forward, ...]
     origin: Origin
     reasons: tuple[Reason, ...] = ()
 
