@@ -7,9 +7,6 @@ each time the test says how.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from fixtures.regenerate import OVERRIDE, groups_of_interfaces
 from lint.aws.collect import documents_of
 from lint.check import Request, check
 from lint.live.options import LiveOptions
@@ -25,9 +21,9 @@ from lint.live.snapshot import Snapshot
 from lint.project import load as load_project
 from lint.report.json import render
 from lint.sources import LoadOptions, keep, parse
-from tests.live import world
 from tests.live.conftest import Made, environment
 from tests.live.server import Aws
+from tests.live.terraform import apply
 
 FIXTURE = Path(__file__).resolve().parents[2] / "fixtures" / "aws" / "hyperbdr-block" / "broken"
 ACCOUNT = "333333333333"
@@ -50,59 +46,20 @@ deployments:
 """
 
 
-def plugins() -> Path | None:
-    """A plugin directory for `terraform init` that holds the AWS provider."""
-    named = os.environ.get("NETPACT_PLUGIN_DIR")
-    places = [Path(named)] if named else [*Path("/opt").glob("*"), Path.home() / ".terraform.d" / "plugins"]
-    for place in places:
-        if place.is_dir() and next(place.rglob("terraform-provider-aws*"), None) is not None:
-            return place
-    return None
-
-
 @pytest.fixture(scope="module")
 def applied(
     running: tuple[Aws, Made], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Aws, Path, Snapshot]]:
     """The project's folder with its plan and state, and a scan of the account that it was applied to."""
-    terraform, directory = shutil.which("terraform"), plugins()
-    if terraform is None or directory is None:
-        pytest.skip(
-            "needs a terraform binary and the AWS provider in NETPACT_PLUGIN_DIR, below /opt or in ~/.terraform.d"
-        )
     aws = running[0]
     aws.calm()
     folder = tmp_path_factory.mktemp("truth")
-    root = folder / "root"
-    shutil.copytree(FIXTURE, root, ignore=shutil.ignore_patterns("plan.json", "state.json", "netpact.yaml"))
     (folder / "netpact.yaml").write_text(PROJECT)
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [terraform, *arguments], cwd=root, env=environ, check=True, stdout=subprocess.PIPE, text=True, timeout=120
-        )
-        return done.stdout
-
     with pytest.MonkeyPatch.context() as patch:
         environment(patch, aws)
-        credentials = world.session(REGION, ACCOUNT).get_credentials()
-        groups_of_interfaces()  # moto answers no groups for an instance; AWS answers those of its first interface
-        environ = {k: v for k, v in os.environ.items() if k != "TF_CLI_CONFIG_FILE"}
-        override = OVERRIDE.replace('"test"', f'"{credentials.access_key}"', 1)
-        override = override.replace('"test"', f'"{credentials.secret_key}"\n  token = "{credentials.token}"', 1)
-        (root / "zz_override.tf").write_text(override)
-        run("init", "-input=false", f"-plugin-dir={directory}")
-        run("plan", "-input=false", "-out=plan.bin")
-        (root / "plan.json").write_text(run("show", "-json", "plan.bin"))
-        run("apply", "-input=false", "plan.bin")
-        (root / "state.json").write_text(run("show", "-json"))
-        for name, value in (
-            ("AWS_ACCESS_KEY_ID", credentials.access_key),
-            ("AWS_SECRET_ACCESS_KEY", credentials.secret_key),
-            ("AWS_SESSION_TOKEN", credentials.token),
-        ):
+        made = apply(FIXTURE, folder / "root", REGION, ACCOUNT)
+        for name, value in made.environ().items():
             patch.setenv(name, value)
-        (root / "zz_override.tf").unlink()
         snapshot = keep(parse(f"aws:{REGION}"), folder / "audit.json.zst", LiveOptions(rate=1000, progress=False))
         for document in documents_of(snapshot):
             place = folder / "dump" / "aws_configs" / "accounts" / str(document.account) / str(document.region)

@@ -1,0 +1,75 @@
+"""Real Terraform against the AWS on loopback: a project applied to an account of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.regenerate import OVERRIDE, groups_of_interfaces
+from tests.live import world
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A root module with its plan.json and state.json beside it, and boto3's session of the account."""
+
+    root: Path
+    session: Any
+
+    def environ(self) -> dict[str, str]:
+        """The credentials of the account, as boto3 takes them from the environment."""
+        held = self.session.get_credentials()
+        return {
+            "AWS_ACCESS_KEY_ID": held.access_key,
+            "AWS_SECRET_ACCESS_KEY": held.secret_key,
+            "AWS_SESSION_TOKEN": held.token,
+        }
+
+
+def apply(source: Path, root: Path, region: str, account: str) -> Applied:
+    """Copy a project to `root`, plan and apply it. Skips the test where there is no Terraform; AWS_ENDPOINT_URL says
+    where the account is.
+    """
+    terraform, directory = shutil.which("terraform"), plugins()
+    if terraform is None or directory is None:
+        pytest.skip(
+            "needs a terraform binary and the AWS provider in NETPACT_PLUGIN_DIR, below /opt or in ~/.terraform.d"
+        )
+    shutil.copytree(source, root, ignore=shutil.ignore_patterns("plan.json", "state.json", "netpact.yaml"))
+    groups_of_interfaces()  # moto answers no groups for an instance; AWS answers those of its first interface
+    made = Applied(root, world.session(region, account))
+    held = made.session.get_credentials()
+    override = OVERRIDE.replace('"test"', f'"{held.access_key}"', 1)
+    override = override.replace('"test"', f'"{held.secret_key}"\n  token = "{held.token}"', 1)
+    (root / "zz_override.tf").write_text(override)
+    environ = {k: v for k, v in os.environ.items() if k != "TF_CLI_CONFIG_FILE"}
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [terraform, *arguments], cwd=root, env=environ, check=True, stdout=subprocess.PIPE, text=True, timeout=120
+        )
+        return done.stdout
+
+    run("init", "-input=false", f"-plugin-dir={directory}")
+    run("plan", "-input=false", "-out=plan.bin")
+    (root / "plan.json").write_text(run("show", "-json", "plan.bin"))
+    run("apply", "-input=false", "plan.bin")
+    (root / "state.json").write_text(run("show", "-json"))
+    (root / "zz_override.tf").unlink()
+    return made
+
+
+def plugins() -> Path | None:
+    """A plugin directory for `terraform init` that holds the AWS provider."""
+    named = os.environ.get("NETPACT_PLUGIN_DIR")
+    places = [Path(named)] if named else [*Path("/opt").glob("*"), Path.home() / ".terraform.d" / "plugins"]
+    for place in places:
+        if place.is_dir() and next(place.rglob("terraform-provider-aws*"), None) is not None:
+            return place
+    return None
