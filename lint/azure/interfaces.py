@@ -353,8 +353,17 @@ def read_public_addresses(index: Index) -> dict[str, PublicAddress]:
             standard=standard_sku(record),
             origin=record.origin,
             exists=record.exists,
+            family=_family_of(view(record)),
         )
     return found
+
+
+def _family_of(address: View) -> int | None:
+    """The family of a public address: IPv4 where it doesn't say; None where it isn't known."""
+    version = address.text("publicIPAddressVersion")
+    if isinstance(version, Gap):
+        return None
+    return 6 if (version or "").lower() == "ipv6" else 4
 
 
 def standard_sku(record: Record) -> bool | None:

@@ -169,7 +169,7 @@ class _Lowering:
                 name=one.name,
                 subnet=None,
                 private=IntervalSet.of(self.places.place(f"nat:{one.key}")),
-                public=one.public or IntervalSet.of(self.places.place(f"public:{one.key}")),
+                public=self.endpoints.seen_behind(one),
                 origin=one.origin,
                 internet=True if one.working else one.working,
                 icmp=False,

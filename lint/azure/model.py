@@ -44,11 +44,16 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class AddressOf:
-    """The address that a thing of the model will get: a NIC's private one, or a public IP's."""
+    """The addresses that a thing of the model will get: a NIC's or machine's, or a public IP's.
+
+    `at`: the one that counts so, from 0; None: all. `length`: of the prefix behind it; None: none.
+    """
 
     key: str
     public: bool
     text: str
+    at: int | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +276,7 @@ class PublicAddress:
     standard: bool | None
     origin: Origin
     exists: bool = True
+    family: int | None = 4  # None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +357,8 @@ class RouteTable:
 class NatGateway:
     """A NAT gateway.
 
-    `working`: it has a public address; None: not known. `network`: bound to a whole virtual network.
+    `working`: it has a public address; None: not known. `network`: bound to a whole virtual network. `public`: its
+    known public addresses, `addresses` the keys of those that aren't known yet, `more` where it may have others.
     """
 
     key: str
@@ -359,6 +366,8 @@ class NatGateway:
     working: bool | None
     public: IntervalSet
     origin: Origin
+    addresses: tuple[str, ...] = ()
+    more: bool = False
     network: str | None = None
     reasons: tuple[Reason, ...] = ()
 

@@ -12,6 +12,7 @@ from lint.azure.index import (
     LOCAL_GATEWAY,
     NAT_GATEWAY,
     PEERING,
+    PUBLIC_ADDRESS,
     ROUTE,
     ROUTE_SERVER,
     ROUTE_TABLE,
@@ -440,19 +441,26 @@ def read_nat_gateways(index: Index) -> dict[str, NatGateway]:
             working = True
         elif reasons:
             working = None
+        unknown: list[str] = []
+        more_addresses = bool(reasons)
         for one_address in addresses:
-            if isinstance(one_address, str):
-                held = index.by_key.get(index.key(one_address))
-                text = view(held).text("ipAddress") if held is not None else None
-                text = text or (view(held).text("ipPrefix") if held is not None else None)
-                if isinstance(text, str):
-                    public = public | _cidr(text)
+            held = index.by_key.get(index.key(one_address)) if isinstance(one_address, str) else None
+            text = view(held).text("ipAddress") if held is not None else None
+            text = text or (view(held).text("ipPrefix") if held is not None else None)
+            if isinstance(text, str):
+                public = public | _cidr(text)
+            elif held is not None and held.type == PUBLIC_ADDRESS:
+                unknown.append(held.key)
+            else:
+                more_addresses = True
         network = properties.identity("sourceVirtualNetwork")
         found[record.key] = NatGateway(
             key=record.key,
             name=record.name,
             working=working,
             public=public,
+            addresses=tuple(dict.fromkeys(unknown)),
+            more=more_addresses,
             origin=record.origin,
             network=index.key(network) if isinstance(network, str) else None,
             reasons=tuple(dict.fromkeys(reasons)),

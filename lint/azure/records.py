@@ -24,7 +24,8 @@ PROVISIONAL = "tf:"  # begins the identity of a Terraform resource that has no A
 class Gap:
     """A value that the source doesn't determine. `candidates`: certainly one of these; `within`: an address in here.
 
-    `target` and `attribute` name the resource attribute that it will be, if it is one.
+    `target` and `attribute` name the resource attribute that it will be, if it is one: the one that counts `at` where
+    it has several and not all are meant, with a prefix of `length` bits behind it where one is written.
     """
 
     reasons: tuple[Reason, ...]
@@ -32,6 +33,8 @@ class Gap:
     within: IntervalSet | None = None
     target: str | None = None
     attribute: str = ""
+    at: int | None = None
+    length: int | None = None
     foreign: bool = False  # comes from outside the source, so it can't be a thing of this source
 
 

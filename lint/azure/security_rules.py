@@ -270,7 +270,8 @@ def _texts(values: tuple[object, ...] | None) -> tuple[str, ...] | None:
 
 def _gap_operand(gap: Gap, side: str) -> Operand:
     if gap.target is not None and gap.attribute in ("private", "public"):
-        return AddressOf(gap.target, gap.attribute == "public", f"{gap.target} ({gap.attribute} address)")
+        text = f"{gap.target} ({gap.attribute} address)"
+        return AddressOf(gap.target, gap.attribute == "public", text, gap.at, gap.length)
     within = gap.within
     names = _texts(gap.candidates)
     if names is not None:

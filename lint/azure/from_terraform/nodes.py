@@ -6,7 +6,7 @@ References become ids, unknowns become gaps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lint.azure.records import PROVISIONAL, Gap, Many
@@ -22,6 +22,7 @@ from lint.terraform.values import (
     candidates_of,
     is_known,
     is_null,
+    pieces_of,
     prefix_of,
     reference_of,
     unknown_reasons,
@@ -32,8 +33,12 @@ MAX_CANDIDATES = 32
 _DEPTH = 24
 # Values that come from outside the source can't name a thing that the source itself makes.
 _FOREIGN = ("tf.no-value:", "tf.data:", "tf.module-missing:", "tf.unread")
-_PRIVATE = ("private_ip_address", "private_ip_addresses")
-_PUBLIC = ("ip_address", "public_ip_address", "public_ip_addresses")
+# What an address is, and the attributes that hold the first one and all of them.
+_ADDRESSES = (
+    ("private", "private_ip_address", "private_ip_addresses"),
+    ("public", "public_ip_address", "public_ip_addresses"),
+    ("public", "ip_address", ""),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +245,15 @@ class Nodes:
 
     def _unknown(self, node: Node, value: Value, depth: int) -> Any:
         reasons = unknown_reasons(value)
-        reference = reference_of(value)
-        if reference is not None:
-            found = self._referred(node, reference, reasons)
-            if found is not None:
+        pieces = pieces_of(value) or ()
+        if pieces and isinstance(pieces[0], Reference):
+            found = self._referred(node, pieces[0], reasons)
+            whole = len(pieces) == 1
+            if isinstance(found, Gap) and found.target is not None:
+                length = {"/32": 32, "/128": 128}.get(str(pieces[1])) if len(pieces) == 2 else None
+                if length is not None or (whole and not _loose(node)):
+                    return replace(found, length=length)
+            elif found is not None and whole:
                 return found
         candidates = candidates_of(value)
         trees: tuple[Any, ...] | None = None
@@ -261,10 +271,13 @@ class Nodes:
         path = tuple(str(step) for step in reference.path)
         if path in (("id",), ("resource_id",)):
             return target.id
-        if (path and path[-1] in _PRIVATE) or (path and path[-2:-1] and path[-2] in _PRIVATE):
-            return Gap(reasons, target=target.key, attribute="private")
-        if path and (path[-1] in _PUBLIC or (len(path) > 1 and path[-2] in _PUBLIC)):
-            return Gap(reasons, target=target.key, attribute="public")
+        if target.resource.key != "*":
+            for attribute, single, all_ in _ADDRESSES:
+                if path[-1:] == (single,) or (path[-2:-1] == (all_,) and path[-1].isdigit()):
+                    at = 0 if path[-1] == single else int(path[-1])
+                    return Gap(reasons, target=target.key, attribute=attribute, at=at)
+                if path[-1:] == (all_,):
+                    return Gap(reasons, target=target.key, attribute=attribute)
         if target.type == "azurerm_virtual_network" and path[:1] == ("subnet",):
             names = [
                 as_text(one.values["name"]) for one in target.resource.nested("subnet").items if "name" in one.values
@@ -286,6 +299,11 @@ class Nodes:
 
 def _foreign(reasons: tuple[Reason, ...]) -> bool:
     return bool(reasons) and all((one.code or "").startswith(_FOREIGN) for one in reasons)
+
+
+def _loose(node: Node) -> bool:
+    """Whether a plan without its configuration tells what a value refers to, but not whether it is more than that."""
+    return node.kind == "plan" and node.resource.origin.line is None
 
 
 def is_unknown(value: Value | None) -> bool:

@@ -18,6 +18,8 @@ from lint.azure.model import (
     Machine,
     Members,
     Model,
+    NatGateway,
+    PublicAddress,
     SecurityGroup,
     Subnet,
 )
@@ -170,28 +172,40 @@ class Endpoints:
 
     def prepare(self) -> None:
         """Gives every address its place before any rule names one."""
+        places_of = self.filters.places_of
+        held = {one for gateway in self.model.nat_gateways.values() for one in gateway.addresses}
         for interface in self.model.interfaces.values():
-            places = tuple(self._place(one) for one in interface.configurations)
-            self.filters.places_of[interface.key, False] = places
-            for one, place in zip(interface.configurations, places, strict=True):
+            places_of[interface.key, False] = tuple((self._place(one), one.family) for one in interface.configurations)
+            for one in interface.configurations:
+                place = self._place(one)
                 home = self.model.subnets.get(one.subnet.key or "")
                 if home is not None and not one.subnet.open:
                     inside = self.tags.inside.get(home.network, EMPTY)
                     self.tags.inside[home.network] = inside | IntervalSet.of(place)
-            public = tuple(
-                place for place in (self._public(one)[0] for one in interface.configurations) if place is not None
-            )
-            if public:
-                self.filters.places_of[interface.key, True] = public
+                if one.public.key is not None:
+                    held.add(one.public.key)
+            seen = [(self._public(one), one.family) for one in interface.configurations]
+            places_of[interface.key, True] = tuple((one[0], family) for one, family in seen if one[0] is not None)
         for machine in self.model.machines.values():
+            if machine.interfaces_open or not all((one, False) in places_of for one in machine.interfaces):
+                continue
             for is_public in (False, True):
-                held = [self.filters.places_of.get((one, is_public), ()) for one in machine.interfaces]
-                joined_places = tuple(place for several in held for place in several)
-                if joined_places:
-                    self.filters.places_of.setdefault((machine.key, is_public), joined_places)
+                joined = tuple(pair for one in machine.interfaces for pair in places_of[one, is_public])
+                places_of.setdefault((machine.key, is_public), joined)
         for address in self.model.public_addresses.values():
-            place = address.address if address.address is not None else self.places.place(f"public:{address.key}")
-            self.filters.places_of[address.key, True] = (place,)
+            # One that nothing here has may be lent by a balancer, or belong to what isn't modelled.
+            if address.key in held or address.address is not None:
+                places_of[address.key, True] = ((self._seen(address), address.family),)
+
+    def _seen(self, address: PublicAddress) -> int:
+        return address.address if address.address is not None else self.places.place(f"public:{address.key}")
+
+    def seen_behind(self, gateway: NatGateway) -> IntervalSet:
+        """What the Internet sees of the machines behind a NAT gateway."""
+        known = [self._seen(self.model.public_addresses[key]) for key in gateway.addresses]
+        if gateway.more or not (known or gateway.public):
+            known.append(self.places.place(f"public:{gateway.key}"))
+        return gateway.public | IntervalSet.of(*known)
 
     def _place(self, one: IpConfiguration) -> int:
         return one.address if one.address is not None else self.places.place(f"private:{one.key}")
@@ -202,8 +216,7 @@ class Endpoints:
         if attached.key is not None:
             address = self.model.public_addresses.get(attached.key)
             if address is not None:
-                known = address.address
-                place = known if known is not None else self.places.place(f"public:{address.key}")
+                place = self._seen(address)
                 if attached.open or not address.exists:
                     return place, None, attached.open
                 return place, True, ()

@@ -56,7 +56,8 @@ class Filters:
         self.tags = tags
         self.places = places
         self.filters: dict[str, Filter] = {}
-        self.places_of: dict[tuple[str, bool], tuple[int, ...]] = {}  # places of things that rules name by reference
+        # Places of things that rules name by reference, in their order, each with its family.
+        self.places_of: dict[tuple[str, bool], tuple[tuple[int, int | None], ...]] = {}
         self._by_viewpoint: dict[tuple[str, str, bool], str] = {}
 
     def security_group(self, key: str, view: Viewpoint, to_endpoint: bool = False) -> str:
@@ -228,7 +229,7 @@ class Filters:
             elif isinstance(operand, Members):
                 out += self._members(operand, reasons)
             elif isinstance(operand, AddressOf):
-                places = self.places_of.get((operand.key, operand.public))
+                places = self._places(operand)
                 if places:
                     out.append(Addresses(IntervalSet.of(*places), operand.text))
                 else:
@@ -242,6 +243,14 @@ class Filters:
         for one in literal:
             out.append(Addresses(one.addresses, one.text))
         return tuple(out)
+
+    def _places(self, operand: AddressOf) -> tuple[int, ...]:
+        """The places that are certainly meant; none where that isn't known."""
+        found = self.places_of.get((operand.key, operand.public), ())
+        if operand.at is not None:
+            found = found[operand.at : operand.at + 1]
+        wanted = {None: (4, 6, None), 32: (4,), 128: (6,)}.get(operand.length, ())
+        return tuple(place for place, _ in found) if all(family in wanted for _, family in found) else ()
 
     def _members(self, operand: Members, reasons: dict[Reason, None]) -> list[Peer]:
         group = self.model.application_groups.get(operand.group)
