@@ -276,7 +276,10 @@ def _to_map(value: Value, wanted: MapType, unsafe: bool) -> Value:
     if element is DYNAMIC and isinstance(value.type, ObjectType):
         element = unify(tuple(value.type.attributes.values()), unsafe) or DYNAMIC
     result = {name: _element(v, element, unsafe, f'["{name}"]') for name, v in data.items()}
-    kind, members = _alike(list(result.values()), element, unsafe, "map")
+    # Only among collections and objects does Terraform look for a common type once more, as safely as it can.
+    again = isinstance(element, (ListType, SetType, MapType, ObjectType))
+    safety = unsafe and isinstance(value.type, ObjectType)
+    kind, members = _alike(list(result.values()), "map", safety if again else None)
     return Value(map_of(kind), in_order(dict(zip(result, members))))
 
 
@@ -291,9 +294,9 @@ def _to_sequence(value: Value, wanted: ListType | SetType, unsafe: bool) -> Valu
     if element is DYNAMIC and isinstance(value.type, TupleType):
         element = unify(value.type.elements, unsafe) or DYNAMIC
     result = [_element(v, element, unsafe, f"[{i}]") for i, v in enumerate(data)]
-    kind, result = _alike(result, element, unsafe, "list" if isinstance(wanted, ListType) else "set")
     if isinstance(wanted, SetType):
-        return set_value(kind, result)
+        return set_value(*_alike(result, "set", None))
+    kind, result = _alike(result, "list", unsafe if isinstance(value.type, TupleType) else None)
     if isinstance(value.type, SetType) and not certain_members(data):
         # The order and the number of the elements depend on what isn't known.
         return Value(list_of(kind), Unknown(merge_reasons(*[unknown_reasons(v) for v in data]), not_null=True))
@@ -305,26 +308,21 @@ def certain_members(members: Sequence[Value]) -> bool:
     return len(members) < 2 or not any(not m.known for m in members)
 
 
-def _alike(values: list[Value], element: Type, unsafe: bool, what: str) -> tuple[Type, list[Value]]:
-    """The elements of a new collection with one type; untyped nulls take on the type of the others."""
+def _alike(values: list[Value], what: str, unsafe: bool | None) -> tuple[Type, list[Value]]:
+    """The elements of a new collection with one type; untyped nulls take on the type of the others.
+
+    `unsafe`: the conversions by which those of different types may still become alike; None: they may not.
+    """
     kinds = {v.type for v in values} - {DYNAMIC}
+    if len(kinds) > 1 and unsafe is not None:
+        common = unify([v.type for v in values], unsafe)
+        if common is not None:
+            values = [v if v.type is common else _apply(v, common, unsafe) for v in values]
+            kinds = {v.type for v in values} - {DYNAMIC}
     if len(kinds) > 1:
-        if element is DYNAMIC:
-            raise ConversionError(f"element types must all match for conversion to {what}")
-        values = _unified(values, unsafe, what)
-        kinds = {v.type for v in values} - {DYNAMIC}
+        raise ConversionError(f"element types must all match for conversion to {what}")
     kind = kinds.pop() if kinds else DYNAMIC
     return kind, [v if v.type is kind else Value(kind, v.data, v.marks) for v in values]
-
-
-def _unified(values: list[Value], unsafe: bool, what: str) -> list[Value]:
-    common = unify([v.type for v in values], unsafe)
-    if common is None:
-        raise ConversionError(f"element types must all match for conversion to {what}")
-    result = [v if v.type is common else _apply(v, common, unsafe) for v in values]
-    if len({v.type for v in result} - {DYNAMIC}) > 1:
-        raise ConversionError(f"element types must all match for conversion to {what}")
-    return result
 
 
 def resolve_dynamic(given: Type, wanted: Type) -> Type:

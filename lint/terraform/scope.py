@@ -15,21 +15,26 @@ from lint.origin import Origin, Reason
 from lint.terraform.budget import Budget
 from lint.terraform.files import Files
 from lint.terraform.syntax.tree import Span
-from lint.terraform.types import Type
+from lint.terraform.types import DYNAMIC, Type
 from lint.terraform.values import Value
 
 
 class EvaluationProblem(Exception):
     """An expression that Terraform would refuse: a sentence and the place. `try` and `can` catch it.
 
-    `kind` is the type that the expression would have had, where that is certain.
+    `kind` is the type that the expression has all the same, as far as that is certain.
     """
 
-    def __init__(self, text: str, span: Span, kind: Type | None = None) -> None:
+    def __init__(self, text: str, span: Span, kind: Type = DYNAMIC) -> None:
         super().__init__(text)
         self.text = text
         self.span = span
         self.kind = kind
+
+    def as_a(self, kind: Type) -> EvaluationProblem:
+        """The same problem, as that of an expression around it, whose type is `kind`."""
+        self.kind = kind
+        return self
 
     def __str__(self) -> str:
         return f"{self.span.file}:{self.span.line}:{self.span.column}: {self.text}"

@@ -12,7 +12,17 @@ from lint.terraform.expressions.evaluate import evaluate
 from lint.terraform.scope import EvaluationProblem, Scope, fixed
 from lint.terraform.syntax.parse import parse_expression
 from lint.terraform.types import DYNAMIC, SetType
-from lint.terraform.values import Reference, Unknown, Value, as_text, get, is_not_null, pieces_of, unknown
+from lint.terraform.values import (
+    Reference,
+    Unknown,
+    Value,
+    as_text,
+    get,
+    is_not_null,
+    pieces_of,
+    unknown,
+    unknown_reasons,
+)
 
 ACTUAL = [
     "null",
@@ -184,12 +194,14 @@ def admits(claimed: Value, actual: Value) -> bool:
 
 
 def outcome(form: str, value: Value) -> Value | None:
-    """The value of a form, None where it is refused."""
+    """The value of a form; None where it is refused, or where even a known `v` gives what Terraform never knows."""
     names = {"v": value, "k": value}
     try:
-        return evaluate(parse_expression(form), Scope(fixed(names)))
+        found = evaluate(parse_expression(form), Scope(fixed(names)))
     except EvaluationProblem:
         return None
+    never = not found.known and {r.code for r in unknown_reasons(found)} == {"tf.untyped-null"}
+    return None if never else found
 
 
 WHY = Reason("v isn't known")

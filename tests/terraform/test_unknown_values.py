@@ -13,6 +13,7 @@ from lint.terraform.values import (
     Reference,
     Unknown,
     Value,
+    as_text,
     candidates_of,
     is_known,
     items,
@@ -286,3 +287,15 @@ def test_what_depends_on_time_chance_or_a_provider_is_unknown_and_says_so(name: 
 def test_a_mistake_is_one_although_other_values_are_unknown() -> None:
     with pytest.raises(EvaluationProblem):
         value_of('[any, tonumber("x")]')
+
+
+@pytest.mark.parametrize("expression", ['format("%s", null)', 'formatlist("%v", "a", null)', 'length(format("x", null))'])
+def test_a_null_without_a_type_leaves_a_format_unknown_for_ever_as_in_terraform(expression: str) -> None:
+    found = value_of(expression)
+    assert [reason.code for reason in unknown_reasons(found)] == ["tf.untyped-null"]
+
+
+def test_a_null_with_a_type_is_refused_or_written() -> None:
+    assert as_text(value_of('format("%v", tostring(null))')) == "null"
+    with pytest.raises(EvaluationProblem):
+        value_of('format("%s", tostring(null))')

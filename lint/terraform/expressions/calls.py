@@ -8,7 +8,7 @@ from functools import lru_cache
 from lint.origin import Reason
 from lint.terraform.budget import Budget
 from lint.terraform.expressions.attempts import can_value, try_value
-from lint.terraform.expressions.environment import Environment, Handler, value_of
+from lint.terraform.expressions.environment import Environment, Handler, part_of, value_of
 from lint.terraform.expressions.shape import shape_of
 from lint.terraform.functions.registry import Caller, FunctionError, call_function, find_function
 from lint.terraform.scope import EvaluationProblem, Scope, fixed, origin_of
@@ -34,7 +34,7 @@ def _call(node: Call, env: Environment) -> Value:
             return arguments[0] if name == "try" else TRUE
         return call_function(function, arguments, EvaluationCaller(node.span, env))
     except FunctionError as problem:
-        raise EvaluationProblem(problem.text, node.span, problem.kind) from None
+        raise EvaluationProblem(problem.text, node.span) from None
 
 
 _TEMPLATES = ("templatefile", "templatestring")
@@ -58,7 +58,7 @@ def _check_template(name: str, node: Call, env: Environment) -> None:
 
 
 def _arguments(node: Call, env: Environment) -> list[Value]:
-    values = [value_of(argument, env) for argument in node.arguments]
+    values = [part_of(argument, env) for argument in node.arguments]
     if not node.expand:
         return values
     final = values.pop()
@@ -88,7 +88,7 @@ def _call_spread(node: Call, env: Environment) -> Value:
         value = problem.value
         rest: list[Value] = []
         for argument in node.arguments[:-1]:
-            rest.append(value_of(argument, env))
+            rest.append(part_of(argument, env))
         function = find_function(node.name)
         caller = EvaluationCaller(node.span, env)
 
@@ -100,7 +100,7 @@ def _call_spread(node: Call, env: Environment) -> Value:
             try:
                 return call_function(function, [*rest, *values[0].data], caller)
             except FunctionError as found:
-                raise EvaluationProblem(found.text, node.span, found.kind) from None
+                raise EvaluationProblem(found.text, node.span) from None
 
         lifted = lift((value,), spread, EvaluationProblem)
         if lifted is not None:

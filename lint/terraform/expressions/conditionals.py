@@ -42,15 +42,18 @@ def choice(
         except EvaluationProblem as problem:
             problems.append(problem)
             sides.append(None)
-            kinds.append(problem.kind or DYNAMIC)
+            kinds.append(problem.kind)
         else:
             problems.append(None)
             sides.append(value)
             kinds.append(value.type)
     result = _result_type(sides, kinds, span)
-    condition = value_of(condition_node, env)
+    try:
+        condition = value_of(condition_node, env)
+    except EvaluationProblem as problem:
+        raise problem.as_a(result) from None
     if condition.data is None:
-        raise EvaluationProblem("The condition value is null. Conditions must either be true or false", span)
+        raise EvaluationProblem("The condition value is null. Conditions must either be true or false", span, result)
     if isinstance(condition.data, Unknown):
         first, second = sides
         if first is None or second is None:
@@ -60,11 +63,11 @@ def choice(
     try:
         truth = convert(condition, BOOL)
     except ConversionError:
-        raise EvaluationProblem("The condition expression must be of type bool", condition_node.span) from None
+        raise EvaluationProblem("The condition expression must be of type bool", condition_node.span, result) from None
     chosen = 0 if truth.data else 1
     problem_there = problems[chosen]
     if problem_there is not None:
-        raise problem_there
+        raise problem_there if result is DYNAMIC else problem_there.as_a(result)
     value_there = sides[chosen]
     assert value_there is not None
     marks = condition.marks
@@ -74,7 +77,8 @@ def choice(
     try:
         converted = convert(value_there, result)
     except ConversionError as problem:
-        raise EvaluationProblem(f"The two results of the conditional have different types: {problem}", span) from None
+        text = f"The two results of the conditional have different types: {problem}"
+        raise EvaluationProblem(text, span, result) from None
     return with_marks(converted, marks) if marks else converted
 
 

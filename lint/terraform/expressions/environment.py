@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lint.terraform.scope import Scope
+from lint.origin import Reason
+from lint.terraform.scope import EvaluationProblem, Scope, UndeclaredName
 from lint.terraform.syntax.tree import Expression
-from lint.terraform.values import Value
+from lint.terraform.types import DYNAMIC
+from lint.terraform.values import Value, unknown
 
 
 class Environment:
@@ -37,3 +39,24 @@ def value_of(node: Expression, env: Environment) -> Value:
     if env.budget.left < 0:
         env.budget.spend(0)
     return HANDLERS[type(node)](node, env)
+
+
+def part_of(node: Expression, env: Environment) -> Value:
+    """The value of a part whose failure leaves the type of the whole open."""
+    try:
+        return value_of(node, env)
+    except EvaluationProblem as problem:
+        raise problem.as_a(DYNAMIC) from None
+
+
+def stand_in(problem: EvaluationProblem) -> Value:
+    """What stands for a part that failed, so that the whole, which fails as well, still has a type.
+
+    A conditional takes its type from both sides, also from one that fails. Raises what no choice can pass over.
+    """
+    if isinstance(problem, UndeclaredName):
+        raise problem
+    return unknown(problem.kind, _FAILED)
+
+
+_FAILED = (Reason("a part of the expression fails"),)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lint.origin import Reason
 from lint.terraform.convert import ConversionError, convert
-from lint.terraform.expressions.environment import Environment, Handler, value_of
+from lint.terraform.expressions.environment import Environment, Handler, part_of, stand_in, value_of
 from lint.terraform.expressions.splats import ANY_ELEMENT
 from lint.terraform.numbers import Number
 from lint.terraform.scope import EvaluationProblem
@@ -27,7 +27,7 @@ from lint.terraform.values import (
 
 
 def _for_tuple(node: ForTuple, env: Environment) -> Value:
-    collection = value_of(node.collection, env)
+    collection = part_of(node.collection, env)
     return tuple_over(
         collection, node.key, node.item, node.condition, lambda inner: value_of(node.value, inner), node.span, env
     )
@@ -63,7 +63,7 @@ def _check_condition(condition: Expression, key: str | None, item: str, span: Sp
     names = {**env.names, item: any_value}
     if key is not None:
         names[key] = any_value
-    result = value_of(condition, Environment(env.scope, names, env.item))
+    result = part_of(condition, Environment(env.scope, names, env.item))
     _include(result, condition.span)
     return result.marks
 
@@ -136,6 +136,7 @@ def tuple_over(
     names = dict(env.names)
     inner = Environment(env.scope, names, env.item)
     values: list[Value] = []
+    failure: EvaluationProblem | None = None
     uncertain: list[int] = []
     reasons: list[tuple[Reason, ...]] = []
     for each_key, each in pairs:
@@ -143,7 +144,7 @@ def tuple_over(
             names[key] = each_key
         names[item] = each
         if condition is not None:
-            result = value_of(condition, inner)
+            result = part_of(condition, inner)
             marks |= result.marks
             include = _include(result, condition.span)
             if include is False:
@@ -151,7 +152,13 @@ def tuple_over(
             if include is None:
                 uncertain.append(len(values))
                 reasons.append(unknown_reasons(result))
-        values.append(body(inner))
+        try:
+            values.append(body(inner))
+        except EvaluationProblem as problem:
+            failure = failure or problem
+            values.append(stand_in(problem))
+    if failure is not None:
+        raise failure.as_a(DYNAMIC if uncertain else tuple_of([v.type for v in values]))
     if not uncertain:
         return Value(tuple_of([v.type for v in values]), tuple(values), marks)
     candidates = _with_and_without(values, uncertain)
@@ -177,7 +184,7 @@ def _with_and_without(values: Sequence[Value], uncertain: Sequence[int]) -> list
 
 
 def _for_object(node: ForObject, env: Environment) -> Value:
-    return _for_object_over(value_of(node.collection, env), node, env)
+    return _for_object_over(part_of(node.collection, env), node, env)
 
 
 def _for_object_over(collection: Value, node: ForObject, env: Environment) -> Value:
@@ -202,6 +209,7 @@ def _for_object_over(collection: Value, node: ForObject, env: Environment) -> Va
     names = dict(env.names)
     inner = Environment(env.scope, names, env.item)
     groups: dict[str, list[Value]] = {}
+    failure: EvaluationProblem | None = None
     unclear: list[tuple[Reason, ...]] = []
     uncertain: list[str] = []
     doubts: list[tuple[Reason, ...]] = []
@@ -211,24 +219,28 @@ def _for_object_over(collection: Value, node: ForObject, env: Environment) -> Va
         names[node.item] = each
         include: bool | None = True
         if node.condition is not None:
-            result = value_of(node.condition, inner)
+            result = part_of(node.condition, inner)
             marks |= result.marks
             include = _include(result, node.condition.span)
             if include is False:
                 continue
-        raw = value_of(node.result_key, inner)
+        raw = part_of(node.result_key, inner)
         if raw.data is None:
             raise EvaluationProblem("Key expression in 'for' expression must not produce a null value", node.span)
         marks |= raw.marks
         try:
-            text = convert(Value(raw.type, raw.data), STRING)
+            key = convert(Value(raw.type, raw.data), STRING)
         except ConversionError as problem:
             raise EvaluationProblem(f"The key expression produced an invalid result: {problem}", node.span) from None
-        value = value_of(node.value, inner)
-        if isinstance(text.data, Unknown):
-            unclear.append(text.data.reasons)
+        try:
+            value = value_of(node.value, inner)
+        except EvaluationProblem as problem:
+            failure = failure or problem
+            value = stand_in(problem)
+        if isinstance(key.data, Unknown):
+            unclear.append(key.data.reasons)
             continue
-        name = text.data
+        name = key.data
         if include is None:
             uncertain.append(name)
             doubts.append(unknown_reasons(result))
@@ -238,19 +250,17 @@ def _for_object_over(collection: Value, node: ForObject, env: Environment) -> Va
             if include is None or name in uncertain:
                 unclear.append(doubts[-1])
                 continue
-            raise EvaluationProblem(
-                f"Two different items produced the key \"{name}\" in this 'for' expression", node.span
-            )
+            text = f"Two different items produced the key \"{name}\" in this 'for' expression"
+            failure = failure or EvaluationProblem(text, node.span)
         else:
             groups[name] = [value]
+    if failure is not None:
+        raise failure.as_a(DYNAMIC if unclear or uncertain else _grouped(groups, node.group).type)
     if unclear or (uncertain and node.group):
         return Value(DYNAMIC, Unknown(merge_reasons(*unclear, *doubts), not_null=True), marks)
-    if node.group:
-        made = object_value({name: tuple_value(values) for name, values in groups.items()})
-        return with_marks(made, marks)
-    single = {name: values[0] for name, values in groups.items()}
     if not uncertain:
-        return with_marks(object_value(single), marks)
+        return with_marks(_grouped(groups, node.group), marks)
+    single = {name: values[0] for name, values in groups.items()}
     if len(uncertain) > _MAX_OPEN:
         return Value(DYNAMIC, Unknown(merge_reasons(*doubts), not_null=True), marks)
     candidates = []
@@ -258,6 +268,10 @@ def _for_object_over(collection: Value, node: ForObject, env: Environment) -> Va
         left_out = {name for name, kept in zip(uncertain, chosen) if not kept}
         candidates.append(object_value({n: v for n, v in single.items() if n not in left_out}))
     return Value(DYNAMIC, Unknown(merge_reasons(*doubts), candidates=tuple(candidates), not_null=True), marks)
+
+
+def _grouped(groups: Mapping[str, Sequence[Value]], group: bool) -> Value:
+    return object_value({name: tuple_value(values) if group else values[0] for name, values in groups.items()})
 
 
 HANDLERS: dict[type, Handler] = {ForTuple: _for_tuple, ForObject: _for_object}

@@ -45,11 +45,11 @@ def _unary_value(operator: str, operand: Value) -> Value:
 
 
 def _operand(node: Expression, wanted: Type, env: Environment, result: Type) -> Value:
-    value = value_of(node, env)
-    if value.type is wanted:
-        return value
     try:
-        return convert(value, wanted)
+        value = value_of(node, env)
+        return value if value.type is wanted else convert(value, wanted)
+    except EvaluationProblem as problem:
+        raise problem.as_a(result) from None
     except ConversionError as problem:
         raise EvaluationProblem(f"Unsuitable value for an operand: {problem}", node.span, result) from None
 
@@ -57,8 +57,11 @@ def _operand(node: Expression, wanted: Type, env: Environment, result: Type) -> 
 def _binary(node: Binary, env: Environment) -> Value:
     operator = node.operator
     if operator in ("==", "!="):
-        left = value_of(node.left, env)
-        right = value_of(node.right, env)
+        try:
+            left = value_of(node.left, env)
+            right = value_of(node.right, env)
+        except EvaluationProblem as problem:
+            raise problem.as_a(BOOL) from None
         result = equal(left, right)
         if operator == "!=":
             result = _unary_value("!", result) if not isinstance(result.data, Unknown) else result
@@ -128,9 +131,10 @@ def modulo(left: Number, right: Number) -> Number:
         raise ValueError("the remainder of an infinity has no value")
     if not right.mantissa:
         return left
-    quotient = left / right
-    whole = Number(quotient.negative, abs(int(quotient)), 0, quotient.bits)
-    return left - right * whole
+    # All that follows the division has the precision of the dividend.
+    whole = Number(False, abs(int(left / right)), 0, left.bits)
+    part = Number(left.negative, whole.mantissa * right.mantissa, whole.exponent + right.exponent, left.bits)
+    return left - part
 
 
 _COMPUTE: dict[str, Callable[[Any, Any], object]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lint.origin import Reason
-from lint.terraform.expressions.environment import Environment, Handler, value_of
+from lint.terraform.expressions.environment import Environment, Handler, stand_in, value_of
 from lint.terraform.expressions.traversal import owner_of
 from lint.terraform.guard import leave_out
 from lint.terraform.scope import EvaluationProblem, UndeclaredName
@@ -35,9 +35,17 @@ def _splat(node: Splat, env: Environment) -> Value:
     env.budget.elements(len(members))
     inner = Environment(env.scope, env.names)
     values: list[Value] = []
+    failure: EvaluationProblem | None = None
     for member in members:
         inner.item = member
-        values.append(value_of(node.each, inner))
+        try:
+            values.append(value_of(node.each, inner))
+        except EvaluationProblem as problem:
+            failure = failure or problem
+            values.append(stand_in(problem))
+    if failure is not None:
+        whole = list_of(failure.kind) if isinstance(kind, (ListType, SetType)) else tuple_of([v.type for v in values])
+        raise failure.as_a(whole)
     if isinstance(kind, (ListType, SetType)):
         if not values:
             inner.item = unknown(kind.element, ANY_ELEMENT)

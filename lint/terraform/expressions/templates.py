@@ -31,7 +31,10 @@ def _joined(parts: Sequence[Expression], env: Environment, span: Span) -> Value:
     values: list[Value] = []
     marks = NO_MARKS
     for part in parts:
-        value = value_of(part, env)
+        try:
+            value = value_of(part, env)
+        except EvaluationProblem as problem:
+            raise problem.as_a(STRING) from None
         if value.data is None:
             raise EvaluationProblem("Cannot include a null value in a string template", part.span, STRING)
         marks |= value.marks
@@ -66,10 +69,18 @@ def _body(parts: Sequence[Expression], env: Environment, span: Span) -> Value:
 
 
 def _template_for(node: TemplateFor, env: Environment) -> Value:
-    collection = value_of(node.collection, env)
-    made = tuple_over(
-        collection, node.key, node.item, None, lambda inner: _body(node.body, inner, node.span), node.span, env
-    )
+    try:
+        made = tuple_over(
+            value_of(node.collection, env),
+            node.key,
+            node.item,
+            None,
+            lambda inner: _body(node.body, inner, node.span),
+            node.span,
+            env,
+        )
+    except EvaluationProblem as problem:
+        raise problem.as_a(STRING) from None
     if isinstance(made.data, Unknown):
         return Value(STRING, Unknown(made.data.reasons, not_null=True), made.marks)
     texts: list[Value] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lint.terraform.convert import ConversionError, convert
-from lint.terraform.expressions.environment import Environment, Handler, value_of
+from lint.terraform.expressions.environment import Environment, Handler, part_of
 from lint.terraform.guard import leave_out
 from lint.terraform.numbers import Number
 from lint.terraform.scope import EvaluationProblem, IndexedNamespace, Namespace
@@ -56,7 +56,7 @@ def owner_of(node: Expression, env: Environment) -> Value | Namespace:
         return owner.attribute(node.name, node.span)
     if isinstance(node, Index):
         return owner_element(node, env)
-    return value_of(node, env)
+    return part_of(node, env)
 
 
 def owner_element(node: Index, env: Environment) -> Value | Namespace:
@@ -64,9 +64,9 @@ def owner_element(node: Index, env: Environment) -> Value | Namespace:
     owner = owner_of(node.value, env)
     if not isinstance(owner, Value):
         if isinstance(owner, IndexedNamespace):
-            return owner.element(value_of(node.key, env), node.span)
+            return owner.element(part_of(node.key, env), node.span)
         owner = owner.value(node.value.span)
-    return index(owner, value_of(node.key, env), node.span)
+    return index(owner, part_of(node.key, env), node.span)
 
 
 def attribute(owner: Value, name: str, span: Span) -> Value:

@@ -1,6 +1,8 @@
-"""The character sets that textencodebase64 knows, by the names of IANA's registry."""
+"""The character sets that textencodebase64 knows, by the names of IANA's registry, and text in them."""
 
 from __future__ import annotations
+
+import codecs
 
 _SETS: dict[str, str] = {
     "ascii": "US-ASCII iso-ir-6 ANSI_X3.4-1968 ANSI_X3.4-1986 ISO_646.irv:1991 ISO646-US us IBM367 cp367 csASCII",
@@ -23,6 +25,7 @@ _SETS: dict[str, str] = {
     "koi8-r": "KOI8-R csKOI8R",
     "koi8-u": "KOI8-U csKOI8U",
     "cp037": "IBM037 cp037 ebcdic-cp-us ebcdic-cp-ca ebcdic-cp-wt ebcdic-cp-nl csIBM037",
+    "cp1047": "IBM1047 IBM-1047 csIBM1047",
     "cp437": "IBM437 cp437 437 csPC8CodePage437",
     "cp850": "IBM850 cp850 850 csPC850Multilingual",
     "cp852": "IBM852 cp852 852 csPCp852",
@@ -62,6 +65,29 @@ _SETS: dict[str, str] = {
 _BY_NAME = {name.lower(): codec for codec, names in _SETS.items() for name in names.split()}
 
 
+# Python has no codec for IBM1047, which is IBM037 with three pairs of characters exchanged.
+_IBM1047 = str.maketrans("^¬[Ý]¨", "¬^Ý[¨]")
+
+
 def charset(name: str) -> str | None:
-    """Python's codec for a character set, or None where Terraform has none of that name (case doesn't matter)."""
+    """What `encode` and `decode` call a character set, or None where Terraform has none of that name (in any case)."""
     return _BY_NAME.get(name.lower())
+
+
+def encode(text: str, codec: str) -> bytes:
+    """The text in a character set. Raises UnicodeError."""
+    if codec == "cp1047":
+        return text.translate(_IBM1047).encode("cp037")
+    if codec == "utf-16":
+        # UTF-16 without an order in its name is written big end first, behind a byte order mark.
+        return codecs.BOM_UTF16_BE + text.encode("utf-16-be")
+    return text.encode(codec)
+
+
+def decode(data: bytes, codec: str) -> str:
+    """The text of bytes in a character set. Raises UnicodeError."""
+    if codec == "cp1047":
+        return data.decode("cp037").translate(_IBM1047)
+    if codec == "utf-16" and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16-be")
+    return data.decode(codec)

@@ -103,8 +103,8 @@ def _coalesce(call: Caller, *values: Value) -> Value:
     for each in values:
         try:
             value = convert(each, kind)
-        except ConversionError as problem:
-            raise FunctionError(str(problem)) from None
+        except ConversionError:
+            continue  # Terraform passes over it as if it were null
         if isinstance(value.data, Unknown):
             if is_not_null(value) and (value.type is not STRING or _not_empty(value)):
                 passed.append(value)

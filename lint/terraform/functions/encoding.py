@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import json
 from typing import Any, NoReturn
 
-from lint.terraform.functions.charsets import charset
+from lint.terraform.functions.charsets import charset, decode, encode
 from lint.terraform.functions.csvtext import read_csv
 from lint.terraform.functions.registry import Caller, FunctionError, Parameter, function
 from lint.terraform.functions.yamltext import read_yaml, write_yaml
@@ -69,9 +68,7 @@ def _urlencode(call: Caller, text: Value) -> Value:
 def _textencodebase64(call: Caller, text: Value, encoding: Value) -> Value:
     codec = _codec(encoding.data)
     try:
-        # UTF-16 without an order in its name is written big end first, behind a byte order mark.
-        data = codecs.BOM_UTF16_BE + text.data.encode("utf-16-be") if codec == "utf-16" else text.data.encode(codec)
-        return string(base64.b64encode(data).decode())
+        return string(base64.b64encode(encode(text.data, codec)).decode())
     except UnicodeError:
         raise FunctionError("the given string contains characters that the encoding can't represent") from None
 
@@ -79,11 +76,8 @@ def _textencodebase64(call: Caller, text: Value, encoding: Value) -> Value:
 @function("textdecodebase64", Parameter("source", STRING), Parameter("encoding", STRING), returns=STRING)
 def _textdecodebase64(call: Caller, source: Value, encoding: Value) -> Value:
     codec = _codec(encoding.data)
-    data = _decoded(source.data)
-    if codec == "utf-16" and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        codec = "utf-16-be"
     try:
-        text = data.decode(codec)
+        text = decode(_decoded(source.data), codec)
     except UnicodeError:
         raise FunctionError("the given string contains symbols that are not defined for the encoding") from None
     if "\ufffd" in text:

@@ -288,14 +288,29 @@ def _scientific(digits: str, point: int, places: int, mark: str) -> str:
     return f"{first}{tail}{mark}{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
+def _untyped_null(call: Caller, arguments: Sequence[Value]) -> Value | None:
+    """What Terraform makes of an argument `null` without a type: a result that is never known, not even after apply."""
+    if not any(a.data is None and a.type is DYNAMIC for a in arguments):
+        return None
+    text = "Terraform leaves a format unknown where an argument is a null without a type"
+    reason = call.reason(text, "tf.untyped-null", "give the null a type, as in tostring(null)")
+    return Value(DYNAMIC, Unknown((reason,)))
+
+
 @function("format", Parameter("format", STRING), variadic=_ARGUMENTS, returns=STRING)
 def _format_function(call: Caller, text: Value, *arguments: Value) -> Value:
+    untyped = _untyped_null(call, arguments)
+    if untyped is not None:
+        return untyped
     result = _format(call, parse_format(text.data), arguments)
     return string(result.data) if isinstance(result.data, str) else result
 
 
 @function("formatlist", Parameter("format", STRING), variadic=_ARGUMENTS, returns=list_of(STRING))
 def _formatlist(call: Caller, text: Value, *arguments: Value) -> Value:
+    untyped = _untyped_null(call, arguments)
+    if untyped is not None:
+        return untyped
     kind = list_of(STRING)
     pieces = parse_format(text.data)
     if not arguments:

@@ -28,9 +28,17 @@ class Block:
         """How many addresses it has."""
         return 1 << (self.bits - self.length)
 
+    @property
+    def mapped(self) -> bool:
+        """Whether it is IPv4 inside IPv6 (`::ffff:10.0.0.0/104`), which Go counts as IPv4 in some places."""
+        return self.bits == 128 and self.address >> 32 == 0xFFFF
+
     def text(self) -> str:
         """As Terraform writes it."""
-        return f"{address_text(self.address, self.bits)}/{self.length}"
+        if self.length < 0:
+            return "<nil>"
+        length = max(0, self.length - 96) if self.mapped else self.length
+        return f"{address_text(self.address, self.bits)}/{length}"
 
 
 def parse_block(text: str) -> Block:
@@ -124,8 +132,10 @@ def address_text(address: int, bits: int) -> str:
 
 def _with_number(block: Block, number: int, length: int) -> int:
     """The block's address with a number in the bits before `length`; a negative number is or-ed in as Go does it."""
-    address = abs(block.address | (number << (block.bits - length)))
-    if address >> block.bits:
+    address = block.address
+    if number and length >= 0:
+        address = abs(address | number << (block.bits - length))
+    if address >> block.bits or (number and length < 0):
         raise FunctionError("the number does not fit into the address")
     return address
 
@@ -146,7 +156,8 @@ def _host(block: Block, number: int) -> int:
         number = most - checked
     if checked > most:
         raise FunctionError(f"prefix of {block.length} does not accommodate a host numbered {number}")
-    return _with_number(block, number, block.bits)
+    # The number of a host in a mapped block ends up in the top bits, as in Terraform.
+    return _with_number(block, number, 32 if block.mapped else block.bits)
 
 
 @function(
@@ -162,9 +173,9 @@ def _cidrhost(call: Caller, prefix: Value, number: Value) -> Value:
 @function("cidrnetmask", _PREFIX, returns=STRING)
 def _cidrnetmask(call: Caller, prefix: Value) -> Value:
     block = parse_block(prefix.data)
-    if block.bits == 128:
+    if block.bits == 128 and not block.mapped:
         raise FunctionError("IPv6 addresses cannot have a netmask")
-    return string(address_text(((1 << block.length) - 1) << (32 - block.length), 32))
+    return string(address_text(((1 << block.length) - 1) << (block.bits - block.length), block.bits))
 
 
 @function(
@@ -185,8 +196,6 @@ def _cidrsubnet(call: Caller, prefix: Value, newbits: Value, netnum: Value) -> V
     most = (1 << added) - 1 if 0 <= added < 64 else (1 << 64) - 1
     if abs(number) & 0xFFFFFFFFFFFFFFFF > most:
         raise FunctionError(f"prefix extension of {added} does not accommodate a subnet numbered {number}")
-    if length < 0:
-        raise FunctionError("the prefix would be shorter than nothing")
     return string(Block(_with_number(block, number, length), length, block.bits).text())
 
 
@@ -202,7 +211,7 @@ def _cidrsubnets(call: Caller, prefix: Value, *newbits: Value) -> Value:
     block = parse_block(prefix.data)
     if not newbits:
         return Value(kind, ())
-    if block.address == 0:
+    if block.address == 0 or block.mapped:
         # Terraform looks for the first subnet behind the address in front of the block, and there is none.
         raise FunctionError("not enough remaining address space for a subnet")
     call.budget.elements(len(newbits))
@@ -231,7 +240,10 @@ def _unknown_inside(arguments: tuple[Value, ...], compute: object) -> Value:
     if lifted is not None:
         return lifted
     prefix = arguments[0]
-    within = within_of(prefix) if isinstance(prefix.data, Unknown) else parse_block(prefix.data).text()
+    within = within_of(prefix)
+    if not isinstance(prefix.data, Unknown):
+        block = parse_block(prefix.data)
+        within = None if block.mapped else block.text()
     for each in arguments[1:]:
         # A negative number takes bits away from the prefix, or counts from the end.
         if not isinstance(each.data, Unknown) and each.data.negative:

@@ -62,16 +62,73 @@ def _float(value: Value) -> float:
 
 
 def _log64(number: float) -> float:
+    """The natural logarithm as Go's math.Log has it, to the last bit (FreeBSD's e_log.c)."""
     if number < 0:
         return math.nan
-    return -math.inf if number == 0 else math.log(number)
+    if number == 0:
+        return -math.inf
+    fraction, power = math.frexp(number)
+    if fraction < math.sqrt(2) / 2:
+        fraction, power = fraction * 2, power - 1
+    f = fraction - 1
+    s = f / (2 + f)
+    s2 = s * s
+    s4 = s2 * s2
+    odd = s2 * (_L[0] + s4 * (_L[2] + s4 * (_L[4] + s4 * _L[6])))
+    even = s4 * (_L[1] + s4 * (_L[3] + s4 * _L[5]))
+    half = 0.5 * f * f
+    return power * _LN2_HIGH - ((half - (s * (half + (odd + even)) + power * _LN2_LOW)) - f)
+
+
+_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+_L = (
+    6.666666666666735130e-01,
+    3.999999999940941908e-01,
+    2.857142874366239149e-01,
+    2.222219843214978396e-01,
+    1.818357216161805012e-01,
+    1.531383769920937332e-01,
+    1.479819860511658591e-01,
+)
+
+
+def _pow64(base: float, exponent: float) -> float:
+    """A power as Go's math.Pow has it, to the last bit where the exponent is a whole number, or 0.5.
+
+    For others Go's own last digit depends on the processor.
+    """
+    left = int(abs(exponent))
+    rest = abs(exponent) - left
+    if left >= 1 << 63 or base in (0, 1) or (base < 0 and rest):
+        return math.pow(base, exponent)
+    if abs(exponent) == 0.5:
+        return math.sqrt(base) if exponent > 0 else 1 / math.sqrt(base)
+    mantissa, power = 1.0, 0
+    if rest:
+        if rest > 0.5:
+            rest, left = rest - 1, left + 1
+        mantissa = math.exp(rest * _log64(base))
+    step, shift = math.frexp(base)
+    while left:
+        if abs(shift) > 1 << 12:
+            power += shift
+            break
+        if left & 1:
+            mantissa, power = mantissa * step, power + shift
+        step, shift = step * step, shift * 2
+        if step < 0.5:
+            step, shift = step + step, shift - 1
+        left >>= 1
+    if exponent < 0:
+        mantissa, power = 1 / mantissa, -power
+    return math.ldexp(mantissa, power)
 
 
 @function("pow", Parameter("num", NUMBER), Parameter("power", NUMBER), returns=NUMBER)
 def _pow(call: Caller, num: Value, power: Value) -> Value:
     base, exponent = _float(num), _float(power)
     try:
-        result = math.pow(base, exponent)
+        result = _pow64(base, exponent)
     except OverflowError:
         odd = exponent.is_integer() and int(exponent) % 2 == 1
         result = -math.inf if base < 0 and odd else math.inf

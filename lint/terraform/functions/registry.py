@@ -21,12 +21,11 @@ from lint.terraform.values import NO_MARKS, Unknown, Value, merge_reasons, unkno
 
 
 class FunctionError(Exception):
-    """A call that Terraform would refuse; `text` says why. `kind` is the type the result would have had, if certain."""
+    """A call that Terraform would refuse; `text` says why."""
 
-    def __init__(self, text: str, kind: Type | None = None) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
-        self.kind = kind
 
 
 class Caller(Protocol):

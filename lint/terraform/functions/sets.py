@@ -104,7 +104,11 @@ def _setproduct(call: Caller, *sets: Value) -> Value:
     except ConversionError as problem:
         raise FunctionError(str(problem)) from None
     rows = [Value(tuple_of([v.type for v in row]), row) for row in itertools.product(*converted)]
+    kinds = {row.type for row in rows}
+    if len(kinds) > 1 and all(row.known for row in rows):
+        raise FunctionError("the elements of one of the lists have different types")
+    kind = rows[0].type if len(kinds) == 1 else member
     if ordered:
-        return Value(result, tuple(rows), marks)
-    made = set_value(member, rows)
+        return Value(list_of(kind), tuple(rows), marks)
+    made = set_value(kind, rows)
     return Value(made.type, made.data, made.marks | marks)
