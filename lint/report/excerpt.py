@@ -13,7 +13,8 @@ _LIMIT = 8 * 1024 * 1024
 
 
 def excerpt(origin: Origin, base: Path, style: Style, *, indent: str, lines: int = 3) -> list[str]:
-    """`--> main.tf:12:3`, then the first lines of the range with carets; the place alone where they can't be read."""
+    """`--> main.tf:12:3`, then the first lines of the range with carets; the place alone where they can't be read (no
+    file, no text)."""
     if origin.file is None:
         return [f"{indent}{style.paint('-->', 'blue')} {printable(origin.where())}"]
     place = printable(shown_path(base, origin.file))
@@ -21,7 +22,7 @@ def excerpt(origin: Origin, base: Path, style: Style, *, indent: str, lines: int
         place += f":{origin.line}" + (f":{origin.column}" if origin.column else "")
     shown = [f"{indent}{style.paint('-->', 'blue')} {place}"]
     text = _lines(base / origin.file) if origin.line is not None else None
-    if text is not None and origin.line is not None and origin.line <= len(text):
+    if text is not None and origin.line is not None and origin.line <= len(text) and "\0" not in text[origin.line - 1]:
         last = min(origin.end_line or origin.line, origin.line + lines - 1, len(text))
         width = len(str(last))
         bar = style.paint("|", "blue")

@@ -93,7 +93,10 @@ class Files:
         return Path(resolved).is_dir()
 
     def names(self, directory: Path, shown: str | None = None) -> list[str]:
-        """The names of the files (not folders) directly in a directory, sorted; overlay files included."""
+        """The names directly in a directory that are no folders, sorted; overlay files included.
+
+        A link that leads nowhere and a pipe are listed too: whoever wants to read them hears why it can't be done.
+        """
         name = shown if shown is not None else directory.as_posix()
         resolved = self._inside(directory, name)
         found = {Path(path).name for path in self._overlay if str(Path(path).parent) == resolved}
@@ -102,7 +105,7 @@ class Files:
                 for entry in entries:
                     if len(found) >= MAX_LISTED:
                         raise FileRefused(f"{name} holds more than {MAX_LISTED:,} files")
-                    if entry.is_file():
+                    if not entry.is_dir(follow_symlinks=False):
                         found.add(entry.name)
         except OSError as problem:
             if not found:

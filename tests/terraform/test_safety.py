@@ -83,6 +83,22 @@ def test_configuration_that_is_a_link_out_of_the_repository_is_refused(write: Wr
     assert (evaluation.coverage.files, evaluation.coverage.files_read) == (2, 1)
 
 
+@pytest.mark.parametrize("name", ["v.tf", "v.auto.tfvars"])
+def test_a_file_that_cannot_be_read_is_never_passed_over(write: Write, name: str) -> None:
+    root = write({"main.tf": 'resource "aws_vpc" "v" {}'})
+    (root / name).symlink_to(root / "gone" / name)
+    evaluation = evaluate_root(root, Options())
+    assert messages(evaluation) == [f"{name}: {name} does not exist"]
+    assert not evaluation.complete
+
+
+def test_an_encrypted_file_is_called_so(write: Write) -> None:
+    root = write({"main.tf": 'variable "x" {}'})
+    (root / "terraform.tfvars").write_bytes(b"\x00GITCRYPT\x00\xd0\x01")
+    (found,) = evaluate_root(root, Options()).diagnostics
+    assert (found.severity, found.text) == ("error", "terraform.tfvars is encrypted by git-crypt")
+
+
 def test_messages_do_not_repeat_what_a_file_holds(evaluate: Evaluate) -> None:
     evaluation = evaluate(
         {

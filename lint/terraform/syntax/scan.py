@@ -39,10 +39,16 @@ continuations = re.compile(r"[\x80-\xbf]").findall
 """The bytes of a text that continue a character."""
 
 
+_ENCRYPTED = b"\x00GITCRYPT\x00"  # git-crypt, "file format"
+
+
 def one_character_per_byte(data: bytes, file: str) -> str:
     """The file with one character for each byte, so that an index into the text is a byte offset."""
     if data.isascii():
         return data.decode("ascii")
+    if data.startswith(_ENCRYPTED):
+        hint = "unlock the checkout with `git-crypt unlock`"
+        raise SyntaxProblem(file, 1, 1, f"{file} is encrypted by git-crypt", hint)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
