@@ -26,7 +26,7 @@ class Role:
     binds nothing to it.
     `hosts`: host names that the document gives for it (may hold `*` and `<parameter>`), for a person who has to find
     its addresses.
-    Hints are for `init`: name globs, tags, ports.
+    Hints are for `init`: name globs, tags, ports. `hint_common` are globs that fit machines of other products as well.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Role:
     shared: bool = False
     default_addresses: tuple[str, ...] = ()
     hint_names: tuple[str, ...] = ()
+    hint_common: tuple[str, ...] = ()
     hint_tags: tuple[tuple[str, str], ...] = ()
     hint_services: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()

@@ -148,7 +148,7 @@ class _Reader:
 
     def _role(self, name: str, node: Node) -> Role:
         fields = self._fields(node, _ROLE_FIELDS, f"role `{name}`", ("title", "lives"))
-        hints = self._fields(fields.get("hints"), ("names", "tags", "services"), "`hints`", ())
+        hints = self._fields(fields.get("hints"), ("names", "common", "tags", "services"), "`hints`", ())
         addresses = self._texts(fields.get("addresses"), "addresses")
         for address in addresses:
             self._parsed(parse_cidr, address, f"`{address.text}` is no CIDR", "write it as 10.0.0.0/8 or 192.0.2.1/32")
@@ -160,6 +160,7 @@ class _Reader:
             shared=self._flag(fields.get("shared"), "shared"),
             default_addresses=self._once(addresses, "addresses"),
             hint_names=self._once(self._texts(hints.get("names"), "names"), "names"),
+            hint_common=self._once(self._texts(hints.get("common"), "common"), "common"),
             hint_tags=self._named_texts(hints.get("tags"), "tags"),
             hint_services=self._services(hints.get("services"), "services"),
             hosts=self._once(self._texts(fields.get("hosts"), "hosts"), "hosts"),

@@ -30,6 +30,7 @@ class Evidence:
     kind: str  # tag, name, group, terraform or port
     value: tuple[str, ...]
     why: str
+    common: bool = False  # machines of other products are called so, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ def _pack(
                 taken[endpoint.id] = role.name
     roles = [RoleEvidence(role, tuple(found[role.name].values())) for role in pack.roles]
     ports = tuple(_signature(graph, pack, opened))
-    # Parties that other software shares (a vCenter) say nothing of this product.
-    own = [one for role in roles if not role.role.shared for one in role.found]
+    # Parties that other software shares (a vCenter) and names that others use (a bastion) say nothing of this product.
+    own = [one for role in roles if not role.role.shared for one in role.found if not one.common]
     named = {(one.kind, one.value) for one in own if one.kind != PORT}
     score = sum(_WEIGHT[kind] for kind, _ in named) + 2 * len({port.service for port in ports})
     return PackEvidence(pack, tuple(roles), ports, score)
@@ -128,23 +129,24 @@ def _by_tag(role: Role, endpoint: Endpoint) -> Evidence | None:
 
 def _by_name(graph: RuleGraph, role: Role, endpoint: Endpoint) -> Evidence | None:
     """By its own name, by that of a group it carries, or by its Terraform address; the most telling first."""
-    if endpoint.name and _hinted(role, endpoint.name):
-        if endpoint.hypothetical:
-            return Evidence(endpoint, GROUP, (endpoint.name,), f"group {endpoint.name}, which no machine carries yet")
-        return Evidence(endpoint, NAME, (endpoint.name,), f"name {endpoint.name}")
-    for id_ in endpoint.groups:
-        group = graph.groups.get(id_)
-        if group is not None and group.name and _hinted(role, group.name):
-            return Evidence(endpoint, GROUP, (group.name,), f"carries group {group.name}")
-    address = endpoint.origin.address
-    if address and _hinted(role, address):
-        return Evidence(endpoint, ADDRESS, (address,), f"Terraform address {address}")
+    groups = [graph.groups[id_].name for id_ in endpoint.groups if id_ in graph.groups]
+    address = endpoint.origin.address or ""
+    for patterns, common in ((role.hint_names, False), (role.hint_common, True)):
+        if endpoint.hypothetical and _fits(patterns, endpoint.name):
+            why = f"group {endpoint.name}, which no machine carries yet"
+            return Evidence(endpoint, GROUP, (endpoint.name,), why, common)
+        if _fits(patterns, endpoint.name):
+            return Evidence(endpoint, NAME, (endpoint.name,), f"name {endpoint.name}", common)
+        for name in groups:
+            if _fits(patterns, name):
+                return Evidence(endpoint, GROUP, (name,), f"carries group {name}", common)
+        if _fits(patterns, address):
+            return Evidence(endpoint, ADDRESS, (address,), f"Terraform address {address}", common)
     return None
 
 
-def _hinted(role: Role, text: str) -> bool:
-    folded = text.casefold()
-    return any(glob(pattern.casefold(), folded) for pattern in role.hint_names)
+def _fits(patterns: tuple[str, ...], text: str) -> bool:
+    return bool(text) and any(glob(pattern.casefold(), text.casefold()) for pattern in patterns)
 
 
 def _own_name(endpoint: Endpoint) -> tuple[str, ...]:

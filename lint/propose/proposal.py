@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,10 +177,11 @@ def _parameters(pack: Pack, graph: RuleGraph) -> Iterator[str]:
 
 def _role(one: RoleEvidence) -> Iterator[str]:
     yield f"      # {_plain(one.role.title)}"
-    for evidence in one.found[:_MOST_NAMED]:
-        yield f"      #   {_plain(evidence.endpoint.name or evidence.endpoint.id)}: {_plain(evidence.why)}"
-    if len(one.found) > _MOST_NAMED:
-        yield f"      #   and {len(one.found) - _MOST_NAMED} more"
+    said = Counter(f"{evidence.endpoint.name or evidence.endpoint.id}: {evidence.why}" for evidence in one.found)
+    for text, times in list(said.items())[:_MOST_NAMED]:
+        yield f"      #   {_plain(text)}" + (f" ({times} of them)" if times > 1 else "")
+    if len(said) > _MOST_NAMED:
+        yield f"      #   and {sum(list(said.values())[_MOST_NAMED:])} more"
     yield f"      {quoted(one.role.name)}:"
     yield from (f"        - {{{selector}}}" for selector in _selectors(one.found))
 

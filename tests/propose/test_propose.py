@@ -117,6 +117,28 @@ def test_a_party_that_other_software_shares_speaks_for_no_product() -> None:
     assert found.text == ""
 
 
+@pytest.mark.parametrize("name", ["bastion", "rds_oracle", "sqlserver-1", "protected-subnet-host"])
+def test_a_name_that_every_company_uses_speaks_for_no_product(name: str) -> None:
+    assert propose(graph(replace(machine("i-1", "10.0.0.5"), name=name)), PACKS, ["."]).text == ""
+
+
+def test_a_common_name_binds_a_role_of_a_pack_that_something_else_speaks_for() -> None:
+    nodes = [
+        replace(machine(f"i-{n}", f"10.0.0.{n}"), name=name) for n, name in enumerate(("safehaven-cms", "bastion"))
+    ]
+    source = graph(*nodes)
+    assert bound(source, propose(source, PACKS, ["."]).text) == {
+        "safehaven-4": {"cms": {"i-0"}, "administrator": {"i-1"}}
+    }
+
+
+def test_machines_of_one_name_are_told_once() -> None:
+    source = graph(*(replace(machine(f"i-{n}", f"10.0.0.{n}"), name="safehaven-cms") for n in range(3)))
+    text = propose(source, PACKS, ["."]).text
+    assert text.count("name safehaven-cms") == 1
+    assert "safehaven-cms: name safehaven-cms (3 of them)" in text
+
+
 @pytest.mark.parametrize("name", sorted(PACKS))
 def test_a_pack_that_is_asked_for_is_applied_without_evidence(name: str) -> None:
     found = propose(graph(machine("i-1", "10.0.0.5")), PACKS, ["."], [name])
