@@ -14,7 +14,7 @@ from lint.origin import Origin, Problem
 from lint.sources import Loaded, LoadOptions, Source, SourceError, load, parse
 
 if TYPE_CHECKING:
-    from lint.fix.plan import Change
+    from lint.fix.changes import Change
     from lint.fix.prove import Budget, Prover, Trial
     from lint.fix.reading import ReadFiles
     from lint.graph.graph import RuleGraph
@@ -56,6 +56,7 @@ def check(request: Request, version: str) -> CheckReport:
     run = _judged(request)
     findings, problems = run.judgement.findings, run.loaded.problems + run.judgement.problems
     if request.fixes and any(f.verdict == "violated" for f in findings):
+        from lint.fix.advice import advice
         from lint.fix.prove import Budget
 
         budget = Budget()
@@ -63,7 +64,11 @@ def check(request: Request, version: str) -> CheckReport:
         fixed = []
         for finding in findings:
             proven = prover.fix(finding) if finding.verdict == "violated" and not budget.cut else None
-            fixed.append(replace(finding, fix=proven.fix) if proven is not None else finding)
+            if proven is not None:
+                finding = replace(finding, fix=proven.fix)
+            elif finding.verdict == "violated" and not budget.cut:
+                finding = replace(finding, notes=(*finding.notes, advice(finding, run.loaded.graph)))
+            fixed.append(finding)
         findings = _with_twins(fixed, run.loaded.graph)
         if budget.cut:
             problems += (_CUT,)
@@ -174,7 +179,7 @@ def mend(request: Request, *, write: bool) -> Mended:
     before: dict[str, bytes] = {}
     hopeless: set[object] = set()
     for _ in range(MOST_FIXES):
-        for finding in prover.start.trial.findings:
+        for finding in sorted(prover.start.trial.findings, key=_direct):
             key = (finding.id, finding.service, finding.source.endpoints, finding.destination.endpoints)
             if finding.verdict != "violated" or key in hopeless:
                 continue
@@ -201,6 +206,11 @@ def mend(request: Request, *, write: bool) -> Mended:
     if left:
         said.append(f"{left} violated {_findings(left)} no proven fix; `netpact check` explains them")
     return Mended(patch, tuple(dict.fromkeys(commands)), left, tuple(said))
+
+
+def _direct(finding: Finding) -> bool:
+    """Findings that lack a reply come first: the ports that it needs may hold those of other flows."""
+    return not any(blocker.direction.startswith("reply-") for blocker in finding.blocked_by)
 
 
 def _findings(count: int) -> str:
@@ -336,7 +346,17 @@ def comment_waivers(evaluations: Sequence[Evaluation]) -> Iterator[CommentWaiver
 
 def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
     """What finds proven fixes for this run's findings."""
-    from lint.fix import aws_commands, aws_terraform, azure_commands, azure_terraform, literals
+    from lint.fix import (
+        acl_commands,
+        acl_terraform,
+        aws_commands,
+        aws_terraform,
+        azure_commands,
+        azure_terraform,
+        literals,
+        route_commands,
+        route_terraform,
+    )
     from lint.fix.on_graph import apply_all
     from lint.fix.prove import Prover, Standing, Tools, Trial
     from lint.verdict.judge import judge
@@ -366,9 +386,10 @@ def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
         run.loaded.base,
         judge_with,
         ask,
-        (aws_terraform.edits, azure_terraform.edits, literals.edits),
-        (aws_commands.commands, azure_commands.commands),
+        (aws_terraform.edits, azure_terraform.edits, acl_terraform.edits, route_terraform.edits, literals.edits),
+        (aws_commands.commands, azure_commands.commands, acl_commands.commands, route_commands.commands),
         _documented(run),
+        _client_ports(request.project),
         run.cache.first,
     )
     beside = _configurations(run.sources) if depth == 0 else ()
@@ -389,6 +410,15 @@ def _configurations(sources: Sequence[Source]) -> tuple[Source, ...]:
             source, changed = Source(str(folder), "terraform", folder), True
         found[source] = None
     return tuple(found) if changed else ()
+
+
+def _client_ports(project: Project | None) -> Callable[[Finding], IntervalSet]:
+    """For a finding, the source ports that the machines on its source side use, as far as the project says."""
+    from lint.verdict.parties import EPHEMERAL
+
+    deployments = project.deployments if project is not None else ()
+    said = {(d.name, role): ports for d in deployments for role, ports in d.client_ports.items()}
+    return lambda finding: said.get((finding.deployment, finding.source.role or ""), EPHEMERAL)
 
 
 def _documented(run: _Run) -> Callable[[Finding], IntervalSet]:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
+from lint.fix.changes import AddRule, Change, Keep, NarrowRule, holder_of, rule_of
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, Direction, Filter, GroupMembers, NamedAddresses, Rule
 from lint.space.addresses import IPV4, REAL, cidrs, parse_cidr
@@ -20,12 +20,14 @@ Permission = dict[str, Any]
 
 def commands(change: Change, graph: RuleGraph) -> tuple[str, ...] | None:
     """The commands that make `change`, in an order that closes no documented way; None where there are none."""
-    holder = graph.filters.get(change.filter)
+    holder = holder_of(change, graph)
     if holder is None or holder.kind != "security_group" or not (holder.origin.resource_id or "").startswith("sg-"):
         return None
     if isinstance(change, AddRule):
         allowed = _added(change, holder, graph)
         return _authorize(holder, change.direction, allowed) if allowed else None
+    if not isinstance(change, NarrowRule):
+        return None
     rule = rule_of(holder, change.rule)
     return _narrowed(change, holder, rule, graph) if rule is not None else None
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from lint.fix.edits import Edit, apply
+from lint.fix.changes import AddRule, Change, Keep, NarrowRule, holder_of, rule_of
+from lint.fix.edits import Edit, apply, merged
 from lint.fix.hcl import (
     Source,
     append_item,
@@ -22,7 +22,6 @@ from lint.fix.hcl import (
     string_list,
 )
 from lint.fix.modules import local_name, reference
-from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Direction, Filter, Rule
 from lint.space.addresses import IPV4, IPV6, cidrs
@@ -45,11 +44,13 @@ def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
 
 
 def _edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
-    holder = shop.graph.filters.get(change.filter)
+    holder = holder_of(change, shop.graph)
     if holder is None or holder.kind != "security_group":
         return None
     if isinstance(change, AddRule):
         return _add(change, holder, shop)
+    if not isinstance(change, NarrowRule):
+        return None
     rule = rule_of(holder, change.rule)
     return _narrow(change, holder, rule, shop) if rule is not None else None
 
@@ -168,18 +169,7 @@ def _inline(
             return None
         every = dict.fromkeys(("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups", "self"), "null")
         made.append(append_item(source, attribute.value, texts | every | shown))
-    return _merged(made)
-
-
-def _merged(made: list[Edit]) -> tuple[Edit, ...]:
-    """Insertions at one place become one edit."""
-    joined: list[Edit] = []
-    for edit in made:
-        if joined and joined[-1].start == edit.start and joined[-1].end == edit.end == edit.start:
-            joined[-1] = replace(joined[-1], text=joined[-1].text + edit.text)
-        else:
-            joined.append(edit)
-    return tuple(joined)
+    return merged(made)
 
 
 def _description(purpose: str) -> str:
@@ -217,11 +207,9 @@ def _standalone(
             rules += [(stem, head | single) for single in _singles(peers, own)]
     if len(rules) > _MOST:
         return None
-    taken = {(r.type, r.name) for r in shop.resources.values() if r.module == group.module}
     texts = []
     for stem, attributes in rules:
-        name = _free(style, stem, taken)
-        taken.add((style, name))
+        name = shop.free_label(style, stem, group.module)
         texts.append(render("resource", (style, name), attributes, "", source.newline))
     return (insert_after(source, anchor, (source.newline * 2).join(texts)),)
 
@@ -236,14 +224,6 @@ def _singles(peers: dict[str, str], own: str) -> Iterator[dict[str, str]]:
         else:
             single = "cidr_ipv4" if name == "cidr_blocks" else "cidr_ipv6"
             yield from ({single: part.strip()} for part in text.strip("[]").split(","))
-
-
-def _free(kind: str, stem: str, taken: set[tuple[str, str]]) -> str:
-    name, number = stem, 1
-    while (kind, name) in taken:
-        number += 1
-        name = f"{stem}_{number}"
-    return name
 
 
 def _anchor(style: str, direction: Direction, group: Resource, shop: Workshop) -> tuple[Source | None, Block | None]:
@@ -322,15 +302,13 @@ def _peer_variants(block: Block, keep: Keep) -> list[Texts] | None:
 
 def _copies(source: Source, block: Block, variants: list[Texts], resource: Resource, shop: Workshop) -> Edit:
     """The block once for each variant; copies of a standalone rule get names of their own."""
-    taken = {(r.type, r.name) for r in shop.resources.values() if r.module == resource.module}
     start, end = block.span.start, block.span.end
     copies = []
     for number, texts in enumerate(variants):
         edits_here = rewrite(source, content(block), texts)
         if number and block.type == "resource":
             kind, name = block.labels
-            free = _free(kind, f"{name}_{number + 1}", taken)
-            taken.add((kind, free))
+            free = shop.free_label(kind, f"{name}_{number + 1}", resource.module)
             at = source.data.index(quoted(name).encode(), block.header.start + len(kind))
             edits_here.append(Edit(source.file, at, at + len(quoted(name)), quoted(free)))
         moved = [Edit(source.file, e.start - start, e.end - start, e.text) for e in edits_here]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from lint.fix.changes import AddRule, Change, Keep, NarrowRule, holder_of, rule_of
 from lint.fix.on_graph import place_of
-from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
 from lint.fix.priorities import beside
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, Direction, Filter, GroupMembers, NamedAddresses, Rule
@@ -19,12 +19,14 @@ _MOST = 64  # prefixes in one command
 
 def commands(change: Change, graph: RuleGraph) -> tuple[str, ...] | None:
     """The commands that make `change`; None where there are none."""
-    holder = graph.filters.get(change.filter)
+    holder = holder_of(change, graph)
     target = _target(holder) if holder is not None and holder.kind == "nsg" else None
     if holder is None or target is None:
         return None
     if isinstance(change, AddRule):
         return _added(change, holder, target, graph)
+    if not isinstance(change, NarrowRule):
+        return None
     rule = rule_of(holder, change.rule)
     return _narrowed(change, holder, rule, target, graph) if rule is not None and not rule.implied else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint.fix.azure_commands import free_name
+from lint.fix.changes import AddRule, Change, Keep, NarrowRule, holder_of, rule_of
 from lint.fix.edits import Edit, apply
 from lint.fix.hcl import (
     Source,
@@ -22,7 +23,6 @@ from lint.fix.hcl import (
 )
 from lint.fix.modules import local_name, reference
 from lint.fix.on_graph import place_of
-from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
 from lint.fix.priorities import beside
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Action, Direction, Filter, Rule
@@ -51,11 +51,13 @@ def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
 
 
 def _edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
-    holder = shop.graph.filters.get(change.filter)
+    holder = holder_of(change, shop.graph)
     if holder is None or holder.kind != "nsg":
         return None
     if isinstance(change, AddRule):
         return _add(change, holder, shop)
+    if not isinstance(change, NarrowRule):
+        return None
     rule = rule_of(holder, change.rule)
     return _narrow(change, holder, rule, shop) if rule is not None and not rule.implied else None
 
@@ -122,12 +124,7 @@ def _standalone(attributes: dict[str, str], name: str, group: Resource, shop: Wo
         "resource_group_name": f"{own}.resource_group_name",
         "network_security_group_name": f"{own}.name",
     }
-    taken = {r.name for r in shop.resources.values() if r.type == RULE and r.module == group.module}
-    label = name.replace("-", "_")
-    number = 1
-    while label in taken:
-        number += 1
-        label = f"{name.replace('-', '_')}_{number}"
+    label = shop.free_label(RULE, name.replace("-", "_"), group.module)
     text = render("resource", (RULE, label), head | attributes, "", source.newline)
     return (insert_after(source, anchor, text),)
 
@@ -228,10 +225,7 @@ def _copy(
     edits.append(set_attribute(source, block, "priority", str(priority)))
     edits.append(set_attribute(source, block, "name", quoted(f"{rule.name[:70]}-{number}")))
     if block.type == "resource":
-        taken = {r.name for r in shop.resources.values() if r.type == RULE and r.module == resource.module}
-        label = f"{block.labels[1]}_{number}"
-        while label in taken:
-            label += "_"
+        label = shop.free_label(RULE, f"{block.labels[1]}_{number}", resource.module)
         at = source.data.index(quoted(block.labels[1]).encode(), block.header.start + len(RULE))
         edits.append(Edit(source.file, at, at + len(quoted(block.labels[1])), quoted(label)))
     start, end = block.span.start, block.span.end

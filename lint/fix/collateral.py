@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
+from lint.fix.changes import Change, holder_of
 from lint.fix.on_graph import apply_all, views
-from lint.fix.plan import Change
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, GroupMembers, NamedAddresses, Peer, Rule
 from lint.space.intervals import EMPTY, IntervalSet
@@ -23,12 +23,18 @@ Signature = tuple[Hashable, ...]
 def collateral(
     before: RuleGraph, after: RuleGraph, changes: Sequence[Change], mended: Sequence[Finding]
 ) -> tuple[str, ...]:
-    """The ids of filters in which something changed that neither the changes nor any finding `mended` asked for."""
+    """The ids of filters and route tables in which something changed that neither the changes nor any finding `mended`
+    asked for."""
     planned = apply_all(changes, before)
-    meant = {one.id for c in changes if c.filter in before.filters for one in views(before.filters[c.filter], before)}
+    holders = [holder for c in changes if (holder := holder_of(c, before)) is not None]
+    meant = {one.id for holder in holders for one in views(holder, before)}
     faulty = {(fault.filter, fault.rule) for f in mended for fault in f.rules}
     blocking = {blocker.filter for f in mended for blocker in f.blocked_by}
-    found = []
+    found = [
+        id_
+        for id_ in dict.fromkeys((*before.route_tables, *after.route_tables))
+        if _routes(after, id_) != _routes(planned, id_) and _routes(after, id_) != _routes(before, id_)
+    ]
     for id_ in dict.fromkeys((*before.filters, *after.filters)):
         old, new = before.filters.get(id_), after.filters.get(id_)
         if old is None or new is None:
@@ -58,6 +64,15 @@ def collateral(
         ):
             found.append(id_)
     return tuple(found)
+
+
+def _routes(graph: RuleGraph, table: str) -> dict[Hashable, IntervalSet]:
+    """The destinations that go each way; where a table lists them one by one or together is the same."""
+    found: dict[Hashable, IntervalSet] = {}
+    for route in graph.route_tables[table].routes if table in graph.route_tables else ():
+        way = (route.via, route.target, route.destinations_may, route.precedence)
+        found[way] = found.get(way, EMPTY) | route.destinations
+    return found
 
 
 def _signatures(rules: Iterable[Rule]) -> Counter[Signature]:

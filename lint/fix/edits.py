@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,25 @@ class Edit:
 
 def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
     """`data` with these edits of one file. Raises ValueError where two of them overlap."""
-    out = bytearray(data)
-    last = len(data) + 1
-    for edit in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
-        if edit.end > last:
+    out: list[bytes] = []
+    at = 0
+    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+        if edit.start < at:
             raise ValueError("edits overlap")
-        out[edit.start : edit.end] = edit.text.encode()
-        last = edit.start
-    return bytes(out)
+        out += [data[at : edit.start], edit.text.encode()]
+        at = edit.end
+    return b"".join([*out, data[at:]])
+
+
+def merged(made: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Insertions at one place become one edit."""
+    joined: list[Edit] = []
+    for edit in made:
+        if joined and joined[-1].start == edit.start and joined[-1].end == edit.end == edit.start:
+            joined[-1] = replace(joined[-1], text=joined[-1].text + edit.text)
+        else:
+            joined.append(edit)
+    return tuple(joined)
 
 
 def by_file(edits: Iterable[Edit]) -> dict[str, list[Edit]]:

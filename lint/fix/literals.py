@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lint.fix.changes import Change, NarrowRule, rule_of
 from lint.fix.edits import Edit
 from lint.fix.hcl import Source, drop_lines, quoted
-from lint.fix.plan import Change, NarrowRule, rule_of
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Addresses, Filter, Rule
 from lint.space.addresses import cidrs, parse_cidr

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from lint.fix.plan import AddRule, Change, Keep, NarrowRule, rule_of
-from lint.fix.priorities import beside, free_priority, last_priority
+from lint.fix.changes import AddRoute, AddRule, Change, Keep, NarrowRule, rule_of
+from lint.fix.priorities import beside, free_numbers, free_priority, last_priority
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, Filter, GroupMembers, Peer, Rule, UnknownPeer
-from lint.space.addresses import cidrs
+from lint.graph.topology import Route
+from lint.space.addresses import REAL, cidrs
 from lint.space.intervals import IntervalSet
 
 
 def apply(change: Change, graph: RuleGraph) -> RuleGraph:
-    """The graph with the change made in its filter, from every viewpoint that the graph has of it.
+    """The graph with the change made in its filter, from every viewpoint that the graph has of it, or in its table.
 
     The graph itself, where the change has nothing to act upon.
     """
+    if isinstance(change, AddRoute):
+        return _routed(change, graph)
     holder = graph.filters.get(change.filter)
     if holder is None:
         return graph
@@ -46,6 +49,15 @@ def views(holder: Filter, graph: RuleGraph) -> Iterator[Filter]:
             yield one
 
 
+def _routed(change: AddRoute, graph: RuleGraph) -> RuleGraph:
+    table = graph.route_tables.get(change.table)
+    if table is None:
+        return graph
+    text = ", ".join(cidrs(change.destinations))
+    route = Route(change.destinations, change.via, table.origin, text, target=change.target)
+    return replace(graph, route_tables={**graph.route_tables, table.id: replace(table, routes=(*table.routes, route))})
+
+
 def _added(change: AddRule, holder: Filter, graph: RuleGraph) -> Filter | None:
     priority = None
     if holder.ordered:
@@ -68,10 +80,24 @@ def _added(change: AddRule, holder: Filter, graph: RuleGraph) -> Filter | None:
 
 
 def place_of(change: AddRule, holder: Filter) -> int | None:
-    """The priority of a new rule of an ordered filter: before what refuses, a refusal behind all; None: no place."""
+    """The priority of a new rule of an ordered filter: before what refuses, a refusal behind all; None: no place.
+
+    In a network ACL, where behind all is behind those that allow everything, a refusal goes before what lets it in.
+    """
+    if holder.kind == "network_acl":
+        return next(iter(numbers_of(change, holder)), None)
     if change.action is Action.DENY:
         return last_priority(holder, change.direction)
     return free_priority(holder, change.direction, change.services, change.peers.addresses or None)
+
+
+def numbers_of(change: AddRule, holder: Filter) -> tuple[int, ...]:
+    """The numbers of the entries of a network ACL that make the change; none where there is no room."""
+    count = len(change.services.pairs) * max(
+        1, 2 if change.peers.addresses == REAL else len(cidrs(change.peers.addresses))
+    )
+    against = Action.DENY if change.action is Action.ALLOW else Action.ALLOW
+    return free_numbers(holder, change.direction, change.services, change.peers.addresses, against, count)
 
 
 def _peers_of(change: AddRule, graph: RuleGraph) -> Iterator[Peer]:

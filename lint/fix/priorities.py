@@ -1,4 +1,4 @@
-"""Free priorities of ordered filters (NSGs): before the rule that blocks, or beside one that is split."""
+"""Free places in ordered filters (NSGs, network ACLs): before the rule that blocks, or beside one that is split."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from lint.space.intervals import IntervalSet
 
 FIRST, LAST = 100, 4096  # priorities that a rule of one's own may have ("Network security groups", Security rules)
 _STEP = 10
+FIRST_NUMBER, LAST_NUMBER = 1, 32766  # of network ACL entries ("Network ACL rules"); users number from 100
 
 
 def free_priority(
@@ -25,6 +26,37 @@ def free_priority(
     if FIRST <= wanted < limit:
         return wanted
     return next((p for p in range(limit - 1, FIRST - 1, -1) if p not in taken), None)
+
+
+def free_numbers(
+    holder: Filter,
+    direction: Direction,
+    services: IntervalSet,
+    addresses: IntervalSet,
+    against: Action,
+    count: int,
+) -> tuple[int, ...]:
+    """`count` rising numbers that no entry of a network ACL has, before the first entry that does `against` to this.
+
+    Numbers ten apart where there is room; empty where there is none at all.
+    """
+    same = [r for r in holder.rules if r.direction is direction and r.priority is not None]
+    taken = {r.priority for r in same if r.priority is not None}
+    opposed = [
+        r.priority for r in same if r.priority is not None and _matches(r, services, addresses) and r.action is against
+    ]
+    limit = min([*opposed, LAST_NUMBER + 1])
+    below = max((number for number in taken if number < limit), default=None)
+    if below is None:
+        first = min(100, limit - _STEP * count)
+    else:
+        first = below + (_STEP if below + _STEP * count < limit else 1)
+    step = _STEP if below is None or first == below + _STEP else 1
+    wanted = tuple(first + step * at for at in range(count))
+    if wanted[0] >= FIRST_NUMBER and wanted[-1] < limit:
+        return wanted
+    free = [number for number in range(limit - 1, FIRST_NUMBER - 1, -1) if number not in taken][:count]
+    return tuple(reversed(free)) if len(free) == count else ()
 
 
 def last_priority(holder: Filter, direction: Direction) -> int | None:
@@ -54,8 +86,12 @@ def beside(holder: Filter, rule: Rule, also: frozenset[int] = frozenset()) -> in
 
 
 def _denies(rule: Rule, services: IntervalSet, addresses: IntervalSet | None) -> bool:
+    return rule.action is Action.DENY and _matches(rule, services, addresses)
+
+
+def _matches(rule: Rule, services: IntervalSet, addresses: IntervalSet | None) -> bool:
     possible = rule.services if rule.services_may is None else rule.services | rule.services_may
-    if rule.action is not Action.DENY or possible.isdisjoint(services):
+    if possible.isdisjoint(services):
         return False
     if addresses is None or not all(isinstance(peer, Addresses) for peer in rule.peers):
         return True

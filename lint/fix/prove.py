@@ -12,25 +12,29 @@ from itertools import islice, product
 from pathlib import Path
 from time import monotonic
 
+from lint.fix.changes import AddRoute, AddRule, Change, alternatives, holder_of, table_of
 from lint.fix.collateral import collateral
 from lint.fix.edits import Edit, apply, by_file, unified
 from lint.fix.on_graph import apply as change_graph
 from lint.fix.on_graph import apply_all
-from lint.fix.plan import AddRule, Blamed, Change, alternatives, propose
+from lint.fix.plan import propose
 from lint.fix.tidy import tidy
+from lint.fix.too_much import Blamed
 from lint.fix.wording import worded
 from lint.fix.workshop import Workshop
 from lint.fix.worse import harmful
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Filter, Group
+from lint.graph.topology import RouteTable
 from lint.space.addresses import REAL, cidrs
 from lint.space.intervals import IntervalSet
 from lint.space.services import render
 from lint.terraform.resources import Resource
 from lint.verdict.finding import Finding, Fix, RuleAtFault
 
-STEPS = 4
-"""A missing flow may be blocked several times in a row (egress, then ingress): so many changes one fix may hold."""
+STEPS = 6
+"""A missing flow may be blocked several times in a row (egress, then ingress, then replies): so many one after the
+other are tried."""
 
 ALTERNATIVES = 6
 """So many ways to write one change in a text are tried."""
@@ -113,6 +117,7 @@ class Tools:
     edits: Sequence[EditMaker]
     commands: Sequence[CommandMaker]
     documented: Callable[[Finding], IntervalSet]
+    client_ports: Callable[[Finding], IntervalSet]
     read: Mapping[str, bytes] = field(default_factory=dict)  # files as they were judged first
 
 
@@ -161,9 +166,10 @@ class Prover:
         for _ in range(STEPS):
             following = []
             for made, graph, still in attempts:
-                for changes in propose(still, graph, self._tools.documented(still), self._blamed(still)):
+                documented, ports = self._tools.documented(still), self._tools.client_ports(still)
+                for changes in propose(still, graph, documented, ports, self._blamed(still)):
                     changed = apply_all(changes, graph)
-                    meaning = tuple(changed.filters[c.filter].rules for c in changes if c.filter in changed.filters)
+                    meaning = tuple(_meaning(change, changed) for change in changes)
                     if changed is graph or (made, meaning) in seen:
                         continue
                     seen.add((made, meaning))
@@ -171,12 +177,24 @@ class Prover:
                     if found is None:
                         return
                     if mended(finding, found):
-                        yield made + changes
+                        yield self._least(finding, made + changes)
                         continue
                     next_one = _same(finding, found)
                     if finding.kind == "required" and next_one is not None and _moved_on(still, next_one):
                         following.append((made + changes, changed, next_one))
             attempts = following[:2]
+
+    def _least(self, finding: Finding, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """Without those steps towards a missing flow that it can do without: two ways may lead there."""
+        if finding.kind != "required" or len(changes) == 1:
+            return changes
+        start = self.start.trial.graph
+        for change in changes:
+            fewer = tuple(one for one in changes if one is not change)
+            found = self._answer(fewer, apply_all(fewer, start), finding) if fewer else None
+            if found is not None and mended(finding, found):
+                changes = fewer
+        return changes
 
     def _answer(self, changes: tuple[Change, ...], graph: RuleGraph, finding: Finding) -> tuple[Finding, ...] | None:
         key = (finding.id, changes)
@@ -260,7 +278,10 @@ class Prover:
         shop = Workshop(
             self._tools.base, trial.graph, dict(trial.resources), dict(self.start.overlay), self._tools.read
         )
-        written = [list(islice(self._edits(change, shop), ALTERNATIVES)) for change in changes]
+        written = []
+        for change in changes:
+            written.append(list(islice(self._edits(change, shop), ALTERNATIVES)))
+            shop.graph = change_graph(change, shop.graph)  # the next one mustn't take the same place in an order
         for ways in islice(product(*written), ALTERNATIVES):
             overlay = self._overlay(shop, [edit for edits in ways for edit in edits])
             if overlay is not None:
@@ -312,12 +333,23 @@ class Prover:
 
 
 def _in_text(change: Change, graph: RuleGraph) -> bool:
-    """Whether the filter is written in a configuration file."""
-    holder = graph.filters.get(change.filter)
+    """Whether the filter or route table is written in a configuration file."""
+    holder = holder_of(change, graph) or table_of(change, graph)
     return holder is not None and (holder.origin.file or "").endswith((".tf", ".tofu", ".tf.json", ".tofu.json"))
 
 
+def _meaning(change: Change, graph: RuleGraph) -> object:
+    """What a change made of its filter or table: two that come to the same are one."""
+    if isinstance(change, AddRoute):
+        return change
+    return graph.filters[change.filter].rules if change.filter in graph.filters else None
+
+
 def _sentence(change: Change, graph: RuleGraph) -> str:
+    if isinstance(change, AddRoute):
+        table = graph.route_tables.get(change.table)
+        where = _named(table, change.table)
+        return f"route {', '.join(cidrs(change.destinations))} to {_target(change, graph)} in {where}"
     holder = graph.filters.get(change.filter)
     name = _named(holder, change.filter)
     if isinstance(change, AddRule):
@@ -335,7 +367,13 @@ def _sentence(change: Change, graph: RuleGraph) -> str:
     return f"narrow the rule of {name} to {' and '.join(kept)}"
 
 
-def _named(thing: Filter | Group | None, id_: str) -> str:
+def _target(change: AddRoute, graph: RuleGraph) -> str:
+    id_ = change.target or "the Internet"
+    things = (graph.peerings.get(id_), graph.transit_gateways.get(id_), graph.nat_gateways.get(id_))
+    return next((one.origin.address or one.name or id_ for one in things if one is not None), id_)
+
+
+def _named(thing: Filter | Group | RouteTable | None, id_: str) -> str:
     """What the code calls it: its Terraform address, else its name."""
     return (thing.origin.address or thing.name or id_) if thing is not None else id_
 

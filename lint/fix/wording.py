@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lint.fix.changes import AddRoute, AddRule, Change
 from lint.fix.edits import Edit
 from lint.fix.hcl import Source, quoted, string_list
-from lint.fix.plan import AddRule, Change
 from lint.fix.workshop import Workshop
 from lint.space.addresses import IPV4, REAL, cidrs, parse_cidrs
 from lint.space.intervals import IntervalSet
@@ -19,7 +19,10 @@ from lint.terraform.syntax.tree import Expression, Literal, Template, Tuple
 
 def worded(edits: tuple[Edit, ...], change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     """The same edits with names in place of literal CIDRs, for each name that fits."""
-    parts = (change.peers.addresses,) if isinstance(change, AddRule) else tuple(k.addresses for k in change.keep)
+    if isinstance(change, AddRoute):
+        parts: tuple[IntervalSet, ...] = (change.destinations,)
+    else:
+        parts = (change.peers.addresses,) if isinstance(change, AddRule) else tuple(k.addresses for k in change.keep)
     for addresses in dict.fromkeys(parts):
         for family in (addresses & IPV4, (addresses & REAL) - IPV4):
             texts = cidrs(family)

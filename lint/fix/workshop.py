@@ -24,6 +24,17 @@ class Workshop:
     resources: dict[str, Resource]
     overlay: dict[str, bytes] = field(default_factory=dict)
     read: Mapping[str, bytes] = field(default_factory=dict)  # files as they were read when they were judged
+    labels: set[tuple[str, str, str]] = field(default_factory=set)  # module, type, name: given to new resources
+
+    def free_label(self, kind: str, stem: str, module: str) -> str:
+        """A name that no resource of this type has in the module, nor one that was promised before."""
+        taken = {r.name for r in self.resources.values() if r.type == kind and r.module == module}
+        name, number = stem, 1
+        while name in taken or (module, kind, name) in self.labels:
+            number += 1
+            name = f"{stem}_{number}"
+        self.labels.add((module, kind, name))
+        return name
 
     def data(self, file: str) -> bytes | None:
         """The bytes of a file, with the changes made so far; None where it can't be read."""

@@ -14,7 +14,7 @@ from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import EMPTY_GRAPH, RuleGraph
 from lint.graph.places import Places
 from lint.graph.rules import Addresses, AddressList, Direction, Filter, Group, Peer, Rule, UnknownPeer
-from lint.graph.topology import NatGateway, Route, RouteTable
+from lint.graph.topology import NatGateway, Network, Route, RouteTable
 from lint.origin import Origin, Reason
 from lint.space.addresses import REAL, SYMBOLIC, SYMBOLIC_END
 from lint.space.intervals import IntervalSet
@@ -162,6 +162,8 @@ def _substance(thing: Any) -> Any:
         changes["rules"] = frozenset(_rule_key(rule) for rule in thing.rules)
     if isinstance(thing, Endpoint):
         changes["addresses"] = tuple((one.within, one.public_exists) for one in thing.addresses)
+    if isinstance(thing, Network):
+        changes["internet_gateways"] = ()  # one source may show a gateway that another doesn't
     return replace(thing, **changes)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lint.fix.changes import AddRule, Keep, NarrowRule, Peers
 from lint.fix.on_graph import apply
-from lint.fix.plan import AddRule, Keep, NarrowRule, Peers
 from lint.fix.priorities import beside, free_priority, last_priority
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, Direction, Filter, Rule
