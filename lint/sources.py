@@ -93,7 +93,12 @@ def parse(text: str) -> Source:
             return Source(text, head, None, tuple(part for part in rest.split(",") if part))
         path = Path(rest or ".")
         _must_exist(path, text)
+        if head in ("plan", "state", "snapshot") and path.is_dir():
+            wrote = "netpact snapshot" if head == "snapshot" else "terraform show -json"
+            raise SourceError(f"{text} is a directory", f"name the file that `{wrote}` wrote")
         return Source(text, head, path)
+    if not text.strip():
+        raise SourceError("a SOURCE is empty", "name a directory or file; `.` is the current folder")
     path = Path(text)
     _must_exist(path, text)
     return Source(text, _recognise(path), path)
@@ -120,6 +125,8 @@ def _recognise(path: Path) -> str:
         raise SourceError(f"{path} can't be read: {error.strerror}") from error
     if start.startswith((b"\x28\xb5\x2f\xfd", b"\x1f\x8b")):  # Zstandard's and gzip's magic numbers
         return "snapshot"
+    if start.startswith(b"PK\x03\x04"):  # a plan as `terraform plan -out` writes it: a zip archive
+        return "plan"
     document = _read_json(path)
     if isinstance(document, dict):
         if "netpact_snapshot" in document:
@@ -383,7 +390,7 @@ def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
         if documents
         else []
     )
-    kinds = [kind for document in documents for kind in document.data]
+    things = [document.resources() for document in documents]
     if theirs:
         problems = [p for p in problems if p.severity != "error"]
     problems += [Problem("incomplete", r.text, r.origin, r.remedy) for r in more]
@@ -393,11 +400,13 @@ def _dump(source: Source, path: Path, options: LoadOptions) -> _Read:
         graphs.append(
             azure.graph_from_documents(theirs, transparent=options.transparent, service_tags=_service_tags(options))
         )
-        kinds += ["ARM"] * len(theirs)
+        things += [document.resources() for document in theirs]
+    if not graphs:  # nothing of it could be read: not a source with gaps, but none
+        problems = [replace(p, severity="error") if p.severity == "incomplete" else p for p in problems]
     coverage = {
         "files": _count_json(path),
         "modules": {"called": 0, "evaluated": 0},
-        "resources": {"seen": len(kinds), "modelled": len(kinds)},
+        "resources": {"seen": sum(things), "modelled": sum(things)},
         "unknown": 0,
     }
     complete = not any(p.severity in ("error", "incomplete") for p in problems)

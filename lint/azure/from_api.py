@@ -38,7 +38,7 @@ from lint.azure.records import (
     view,
 )
 from lint.azure.service_tags import is_service_tags
-from lint.documents.json_text import read_json
+from lint.documents.json_text import as_utf8, read_json
 from lint.origin import Origin, Reason
 
 MAX_FILE = 512 * 1024 * 1024  # bytes; the public service tags file has about 5 MB
@@ -80,6 +80,10 @@ class Document:
     request: str | None = None
     lines: Mapping[str, int] = field(default_factory=dict)  # where each id stands first
 
+    def resources(self) -> int:
+        """How many ARM resources it lists."""
+        return sum(1 for _ in _rows(self.data, ""))
+
 
 _CLOUD = ("microsoft.network/", "microsoft.compute/")
 _ANSWERS = {
@@ -107,7 +111,7 @@ def load_dump(path: Path, *, azure_only: bool = False) -> tuple[tuple[Document, 
     if path.is_dir():
         files = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
         named = [(one, one.relative_to(path).as_posix()) for one in files]
-        if not named:
+        if not named and not azure_only:
             problems.append(
                 Reason(f"{path} holds no JSON file", "azure.dump", None, "name a file or folder of ARM JSON")
             )
@@ -119,12 +123,12 @@ def load_dump(path: Path, *, azure_only: bool = False) -> tuple[tuple[Document, 
             if one.stat().st_size > MAX_FILE:
                 problems.append(Reason(f"{name} is larger than {MAX_FILE >> 20} MB", "azure.dump", origin, "split it"))
                 continue
-            written = one.read_bytes()
+            written = as_utf8(one.read_bytes())
             if azure_only:
                 lowered = written.lower()
                 if not any(mention in lowered for mention in _MENTIONS):
                     continue
-            text = written.decode("utf-8-sig")
+            text = written.decode("utf-8")
         except OSError as error:
             problems.append(Reason(f"{name} can't be read: {error.strerror}", "azure.dump", origin))
             continue

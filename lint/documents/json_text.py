@@ -1,9 +1,19 @@
-"""JSON text as plain data, told which keys an object gives twice: Python keeps the last and says nothing."""
+"""JSON text as plain data, told which keys an object gives twice: Python keeps the last and says nothing.
+
+Windows PowerShell writes what a command prints as UTF-16 with a byte order mark, so that is text here, too.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+
+def as_utf8(data: bytes) -> bytes:
+    """The bytes of a text in UTF-8 without a byte order mark. Raises UnicodeDecodeError for UTF-16 that is none."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16").encode("utf-8")
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def read_json(text: str) -> tuple[Any, tuple[str, ...]]:

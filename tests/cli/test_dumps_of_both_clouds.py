@@ -42,7 +42,7 @@ NETWORK: dict[str, Any] = {
         ("broken.json", b'{"value": [{"id": "/subscriptions/s/providers/Microsoft.Network/x"', "JSON"),
         ("odd.json", b'{"SecurityGroups": [], "about": "microsoft.com", "about": "again"}', "twice"),
         ("plain.json", b"az login first", "JSON"),
-        ("wide.json", json.dumps(NETWORK).encode("utf-16"), "UTF-8"),
+        ("latin.json", b'{"value": [{"type": "Microsoft.Network/\xe9"}]}', "UTF-8"),
         ("more.json.gz", gzip.compress(json.dumps(NETWORK).encode()), "compressed"),
         ("deep.json", b"[" * 200_000, "nested"),
     ],

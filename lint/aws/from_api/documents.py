@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lint.documents.json_text import read_json
+from lint.documents.json_text import as_utf8, read_json
 from lint.origin import Origin, Problem
 
 # Top-level key -> the key that identifies one of its elements.
@@ -92,6 +92,12 @@ class Document:
     data: Mapping[str, Any]
     missing: Mapping[str, str] = field(default_factory=dict)
 
+    def resources(self) -> int:
+        """How many things it lists; of reservations, their machines."""
+        listed = [one for kind, found in self.data.items() for one in (found if isinstance(found, list) else [found])]
+        inner = (one.get("Instances") if isinstance(one, dict) else None for one in listed)
+        return sum(len(machines) if isinstance(machines, list) else 1 for machines in inner)
+
 
 def kind_of(key: str) -> str | None:
     """The kind that a top-level key (or a file's stem) means; `network_acls` and `NetworkAcls.json` as well."""
@@ -153,9 +159,9 @@ def load_dump(path: Path) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
         problems.append(
             Problem(
                 "error",
-                f"{path} holds no answers of the AWS API",
-                Origin(file=str(path)),
-                "give a file that `aws ec2 describe-…` printed",
+                f"{path} holds no answers of a cloud's API",
+                None,
+                "give what `aws ec2 describe-…`, `az network … list` or `terraform show -json` printed",
             )
         )
     return tuple(documents), tuple(problems)
@@ -179,7 +185,7 @@ def _parse(file: Path, shown: str) -> tuple[object, Problem | None]:
             return None, Problem(
                 "incomplete", f"{shown} is larger than {MAX_FILE_BYTES >> 20} MiB and was not read", where
             )
-        text = file.read_bytes().decode("utf-8-sig")
+        text = as_utf8(file.read_bytes()).decode("utf-8")
         data, twice = read_json(text)
         if twice:
             said = f"{shown} gives the key {twice[0][:60]!r} twice in one object, and only one of them was read"
