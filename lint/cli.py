@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lint.live.options import LiveOptions
     from lint.project.model import Project
     from lint.report.document import CheckReport
-    from lint.sources import LoadOptions
+    from lint.sources import Loaded, LoadOptions
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
@@ -390,15 +390,21 @@ def _status(report: CheckReport, fail_on: str) -> int:
 
 def _graph(options: argparse.Namespace) -> RuleGraph:
     """The rule graph of the sources named, or of the project's; what is wrong with them goes to standard error."""
+    return _loaded(options).graph
+
+
+def _loaded(options: argparse.Namespace, *, failed_calls: bool = True) -> Loaded:
+    """The sources as read. Without `failed_calls`, the report itself says which calls of live accounts failed."""
     from lint.check import Request, read
     from lint.report.style import style_for
     from lint.report.text import render_problems
 
     loaded = read(Request(sources=tuple(options.sources), project=_project(options), load=_load_options(options)))
-    if loaded.problems:
-        sys.stderr.write(render_problems(loaded.problems, loaded.base, style_for(sys.stderr)))
+    problems = tuple(p for p in loaded.problems if failed_calls or p not in loaded.failed)
+    if problems:
+        sys.stderr.write(render_problems(problems, loaded.base, style_for(sys.stderr)))
     options.failed = any(problem.severity == "error" for problem in loaded.problems)
-    return loaded.graph
+    return loaded
 
 
 def _trace(options: argparse.Namespace) -> int:
@@ -443,14 +449,16 @@ def _diff(options: argparse.Namespace) -> int:
     from lint.drift import compare
     from lint.report import diff as shown
     from lint.report.style import Style, style_for
+    from lint.sources import reasons_of_calls
 
     outputs = _outputs(options)
-    graphs, failed = [], False
+    sides, failed = [], False
     for source in (options.old, options.new):
         options.sources = [source]
-        graphs.append(_graph(options))
+        sides.append(_loaded(options, failed_calls=False))
         failed = failed or options.failed
-    found = compare(*graphs)
+    old, new = sides
+    found = compare(old.graph, new.graph, (reasons_of_calls(old), reasons_of_calls(new)))
     report = shown.DiffReport(options.old, options.new, found)
     for kind, file in outputs:
         style = style_for(sys.stdout) if file is None else Style(colour=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,8 @@ class LoadOptions:
 class Loaded:
     """Everything the sources gave: one graph, and what must be said about reading it.
 
-    `base` is the directory that every `Origin.file` is relative to.
+    `base` is the directory that every `Origin.file` is relative to. `failed` are those of the problems that tell of a
+    failed call of a live account.
     """
 
     graph: RuleGraph
@@ -73,6 +74,7 @@ class Loaded:
     problems: tuple[Problem, ...]
     evaluations: tuple[Evaluation, ...]
     base: Path
+    failed: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +196,12 @@ def load(
     graphs += lowered
     problems = tuple(p for one in read for p in one.problems)
     graph = merge(graphs)
-    incomplete = reasons_of(problems)
+    incomplete = tuple(reason for one in read for reason in _unread(one, base))
     if incomplete:
         graph = replace(graph, incomplete=tuple(dict.fromkeys((*graph.incomplete, *incomplete))))
     reports = _noted([one.report for one in read], [note for one in lowered for note in one.notes])
-    return Loaded(graph, reports, problems, evaluations, base)
+    failed = tuple(p for one in read for p in one.failed)
+    return Loaded(graph, reports, problems, evaluations, base, failed)
 
 
 def _noted(reports: list[SourceReport], notes: list[str]) -> tuple[SourceReport, ...]:
@@ -218,6 +221,7 @@ class _Read:
     problems: tuple[Problem, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     graphs: tuple[RuleGraph, ...] = ()
+    failed: tuple[Problem, ...] = ()  # calls of a live account, among the problems
 
 
 def _base(sources: Sequence[Source]) -> Path:
@@ -485,9 +489,28 @@ def _collected(source: Source, snapshot: Snapshot, options: LoadOptions) -> _Rea
         **snapshot.coverage(),
     }
     report = SourceReport(source.text, source.kind, not failures, graph.notes, coverage)
-    return _Read(report, problems, (), (graph,))
+    return _Read(report, problems, (), (graph,), problems)
 
 
-def reasons_of(problems: Sequence[Problem]) -> tuple[Reason, ...]:
-    """The problems that leave a graph incomplete, as reasons for its unknowns."""
-    return tuple(Reason(p.text, "source.incomplete", p.origin, p.remedy) for p in problems if p.severity != "warning")
+def _unread(read: _Read, base: Path) -> Iterator[Reason]:
+    """The problems that leave a graph incomplete, as reasons for its unknowns, each with the root that it is of."""
+    for evaluation in read.evaluations:
+        for one in evaluation.diagnostics:
+            if one.severity != "warning":
+                yield Reason(one.text, "source.incomplete", one.origin, one.remedy, _folder(evaluation, base))
+    for problem in () if read.evaluations else read.problems:
+        if problem.severity != "warning":
+            yield Reason(problem.text, "source.incomplete", problem.origin, problem.remedy)
+
+
+def _folder(evaluation: Evaluation, base: Path) -> str | None:
+    """The folder of a root relative to the base, as origins have it; None of a plan or state, which says no folder."""
+    if evaluation.kind != "terraform":
+        return None
+    relative = Path(os.path.relpath(Path(evaluation.root).resolve(), base.resolve())).as_posix()
+    return "" if relative == "." else relative
+
+
+def reasons_of_calls(loaded: Loaded) -> tuple[Reason, ...]:
+    """The calls of live accounts that failed, as reasons: nothing can be said of what they would have told."""
+    return tuple(Reason(problem.text, "source.incomplete") for problem in loaded.failed)

@@ -5,7 +5,7 @@ Looks only at endpoints around which something changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lint.drift.align import align, paired_addresses
@@ -37,22 +37,28 @@ _Passing = tuple[Bounds, Bounds, tuple[str, ...]]  # answered, delivered, why it
 _NOTHING: _Passing = (NOTHING, NOTHING, ())
 
 
-def compare(old: RuleGraph, new: RuleGraph) -> Drift:
-    """What changed from `old` to `new`.
+def compare(old: RuleGraph, new: RuleGraph, unread: tuple[Sequence[Reason], Sequence[Reason]] = ((), ())) -> Drift:
+    """What changed from `old` to `new`. `unread`: the calls that failed when either was read.
 
     Endpoints, filters and groups are the same by id or Terraform address, else by another id that both sources
     show, else by a name and kind that is unique on both sides, else by carrier or address. Traffic is compared
     between those, wherever their addresses lie.
     """
-    return _Comparison(old, new).drift()
+    return _Comparison(old, new).drift(unread)
 
 
 class _Comparison:
     def __init__(self, old: RuleGraph, new: RuleGraph) -> None:
+        # What a source alone may lack; what both lack for the same reason is no difference between them.
+        lacks = {OLD: texts(old.incomplete), NEW: texts(new.incomplete)}
+        self.lacks = {
+            OLD: tuple(text for text in lacks[OLD] if text not in lacks[NEW]),
+            NEW: tuple(text for text in lacks[NEW] if text not in lacks[OLD]),
+        }
         found = match(old, new)
         self.aliases = {mine: other for mine, other in found.endpoints.items() if mine != other}
         self.old, self.new = align(old, new, found)
-        self.rules = FilterComparison(self.old, self.new)
+        self.rules = FilterComparison(self.old, self.new, frozenset(side for side, why in self.lacks.items() if why))
         self.before, self.after = Surroundings(self.old), Surroundings(self.new)
         self.engines = {OLD: Engine(self.old), NEW: Engine(self.new)}
         self.changed_filters = self._changed_filters()
@@ -83,13 +89,14 @@ class _Comparison:
         }
         self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ, usual)
 
-    def drift(self) -> Drift:
+    def drift(self, unread: tuple[Sequence[Reason], Sequence[Reason]]) -> Drift:
         opened: list[ReachChange] = []
         closed: list[ReachChange] = []
         for one, gaining in self._all_changes():
             (opened if gaining == NEW else closed).append(one)
         filters, notes = self._filters()
         self._incomplete()
+        self._unread(unread)
         parties = {**self.old.endpoints, **self.new.endpoints}
         both = sum(1 for name in self.old.endpoints if name in self.new.endpoints)
         return Drift(
@@ -103,6 +110,7 @@ class _Comparison:
             self.doubtful,
             tuple(sorted(parties.items())),
             both,
+            frozenset(side for side, why in self.lacks.items() if why),
         )
 
     # What changed at all
@@ -318,12 +326,17 @@ class _Comparison:
         for gaining, before, after in ((NEW, one, other), (OLD, other, one)):
             answered, delivered = gained(before[0], after[0]), gained(before[1], after[1])
             sure = answered.changed | delivered.changed
-            delta = Delta(sure, (answered.possible | delivered.possible) - sure)
+            possible = answered.possible | delivered.possible
+            missing = self.lacks[OLD if gaining == NEW else NEW]  # then what isn't found there may pass all the same
+            if missing:
+                sure, possible = EMPTY_TRAFFIC, sure | possible
+            delta = Delta(sure, possible - sure)
             for traffic, certain in ((delta.changed, True), (delta.possible, False)):
                 if PRIVATE in (source, destination):
                     traffic = self._nobodys(traffic, destination if source == PRIVATE else source)
                 if traffic:
-                    reasons = () if certain else tuple(Reason(t) for t in dict.fromkeys(before[2] + after[2]))
+                    why = () if certain else dict.fromkeys(before[2] + after[2] + missing)
+                    reasons = tuple(Reason(text) for text in why)
                     change = ReachChange(
                         source,
                         destination,
@@ -434,12 +447,22 @@ class _Comparison:
         return one.own and self.rules.as_made(one)
 
     def _incomplete(self) -> None:
-        before, after = texts(self.old.incomplete), texts(self.new.incomplete)
         for side, graph in ((OLD, self.old), (NEW, self.new)):
             for reason in graph.incomplete:
                 self.unknown.setdefault(reason.text, replace(reason, text=f"{side}: {reason.text}"))
-        if before != after:
+        if self.lacks[OLD] or self.lacks[NEW]:
             self.doubtful = True
+
+    def _unread(self, unread: tuple[Sequence[Reason], Sequence[Reason]]) -> None:
+        """Calls that failed: what they would have told can't be the same, even where they failed on both sides."""
+        for side, failed in zip((OLD, NEW), unread):
+            known = [one.text for one in self.unknown.values() if one.text.startswith(f"{side}: ")]
+            for reason in failed:
+                self.doubtful = True
+                where, _, what = reason.text.partition(": ")
+                if not any(what in text and all(part in text for part in where.split(", ")) for text in known):
+                    text = f"{side}: {reason.text}"
+                    self.unknown.setdefault(text, replace(reason, text=text))
 
 
 def _own_of_cloud(graph: RuleGraph, one: Endpoint) -> bool:

@@ -5,7 +5,7 @@ Knows no machines and no paths.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 
 from lint.drift.result import NEW, OLD, CitedRule, FilterChange, RulePiece
@@ -29,7 +29,7 @@ from lint.space.addresses import EVERYWHERE, IPV4, REAL, SYMBOLIC, cidrs
 from lint.space.bounds import NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS, ALL_SERVICES
-from lint.space.traffic import TrafficSet
+from lint.space.traffic import EMPTY_TRAFFIC, TrafficSet
 
 _EMPTY_GRAPH = RuleGraph()
 _STANDS_FOR = SYMBOLIC + 2**30  # places that stand for groups here, behind those of endpoints
@@ -46,6 +46,10 @@ class Delta:
     def __bool__(self) -> bool:
         return bool(self.changed) or bool(self.possible)
 
+    def doubted(self) -> Delta:
+        """The same, none of it certain."""
+        return Delta(EMPTY_TRAFFIC, self.changed | self.possible)
+
 
 def gained(before: Bounds, after: Bounds) -> Delta:
     """What `after` lets through and `before` doesn't: certainly; or perhaps, because one of the two isn't certain.
@@ -60,8 +64,10 @@ def gained(before: Bounds, after: Bounds) -> Delta:
 class FilterComparison:
     """Compares filters of two aligned graphs."""
 
-    def __init__(self, old: RuleGraph, new: RuleGraph) -> None:
+    def __init__(self, old: RuleGraph, new: RuleGraph, incomplete: Set[str] = frozenset()) -> None:
+        """`incomplete`: the sides (OLD, NEW) that may have filters which they don't show."""
         self._old, self._new = old, new
+        self._incomplete = incomplete
         self._stand: dict[str, int] = {}  # group -> place
         self._groups: dict[int, str] = {}
         self._resolved = Resolved(_EMPTY_GRAPH)
@@ -93,9 +99,7 @@ class FilterComparison:
         """
         if one.stateful:
             return not one.open_ingress and all(
-                rule.direction is Direction.EGRESS
-                or all(isinstance(peer, GroupMembers) and peer.group == one.id for peer in rule.peers)
-                for rule in one.rules
+                rule.direction is Direction.EGRESS or _names_itself(rule, one.id) for rule in one.rules
             )
         graph = self._old if self._old.filters.get(one.id) is one else self._new
         everything = TrafficSet.of(IPV4, ALL_SERVICES, ALL_PORTS)
@@ -136,7 +140,10 @@ class FilterComparison:
             alike: dict[tuple[Delta, Delta], list[str]] = {}
             for part, one, other in self._judged_both(before, after, direction):
                 alike.setdefault((gained(one, other), gained(other, one)), []).append(part or "")
+            absent = OLD if before is None else NEW if after is None else None
             for (more, less), parts in alike.items():
+                if absent in self._incomplete:
+                    more, less = more.doubted(), less.doubted()
                 if more or less:
                     local = ", ".join(parts) if len(alike) > 1 else None
                     opened += self._pieces(more, local)
@@ -305,6 +312,16 @@ class FilterComparison:
                 if reason.text not in seen:
                     seen[reason.text] = None
                     yield reason
+
+
+def _names_itself(rule: Rule, group: str) -> bool:
+    """Whether the only peer is the rule's own group, with members that the source may not show."""
+    first, *others = rule.peers
+    return (
+        isinstance(first, GroupMembers)
+        and first.group == group
+        and all(isinstance(other, UnknownPeer) and other.text == first.text for other in others)
+    )
 
 
 def managed_at(name: str, *graphs: RuleGraph) -> str | None:

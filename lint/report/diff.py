@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lint.drift.result import INTERNET, PRIVATE, CitedRule, Drift, FilterChange, ReachChange, RulePiece
+from lint.drift.result import INTERNET, NEW, OLD, PRIVATE, CitedRule, Drift, FilterChange, ReachChange, RulePiece
 from lint.graph.endpoints import Endpoint
 from lint.origin import origin_json
 from lint.report.markdown import MOST_BYTES, plain
@@ -18,7 +18,7 @@ from lint.report.markdown import code as code_span
 from lint.report.style import Style, printable
 from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC, address_text, cidrs
 from lint.space.addresses import PRIVATE as PRIVATE_ADDRESSES
-from lint.space.intervals import IntervalSet
+from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS, render
 from lint.space.traffic import TrafficSet
 from lint.verdict.finding import Witness
@@ -171,7 +171,7 @@ class _Row:
 
     sources: tuple[str, ...]
     destinations: tuple[str, ...]
-    addresses: str
+    addresses: tuple[tuple[str, str], ...]  # with the services that each is for, "" where it is for all
     services: str
     certain: bool
     rules: tuple[CitedRule, ...]
@@ -184,13 +184,11 @@ def _rows(changes: Iterable[ReachChange]) -> list[_Row]:
     """First the sources of each destination are joined, then destinations with the same sources."""
     by_destination: dict[object, list[ReachChange]] = {}
     for change in changes:
-        lanes = _lanes(change.traffic)
-        crowd = change.source not in (INTERNET, PRIVATE) and change.destination not in (INTERNET, PRIVATE)
-        peers = None if crowd else change.traffic.peers()
-        whom = change.destination if not change.by_destination else (change.destination, peers)
+        crowd = _is_crowd(change)
+        parts = tuple((services, ports, None if crowd else peers) for services, ports, peers in _parts(change.traffic))
+        whom = change.destination if not change.by_destination else (change.destination, parts)
         side = None if crowd else (change.source if not change.by_destination else "any")
-        key = (whom, side, peers if side is not None else None, lanes, change.certain, change.rules)
-        by_destination.setdefault(key, []).append(change)
+        by_destination.setdefault((whom, side, parts, change.certain, change.rules), []).append(change)
     joined: dict[object, list[_Row]] = {}
     for group in by_destination.values():
         first = group[0]
@@ -198,7 +196,7 @@ def _rows(changes: Iterable[ReachChange]) -> list[_Row]:
             tuple(one.source for one in group),
             (first.destination,),
             _places_text(first),
-            _services_text(first.traffic),
+            _services_text(first),
             first.certain,
             first.rules,
             tuple(dict.fromkeys(cause for one in group for cause in one.causes)),
@@ -210,39 +208,69 @@ def _rows(changes: Iterable[ReachChange]) -> list[_Row]:
     for several in joined.values():
         head = several[0]
         rows.append(
-            _Row(
-                head.sources,
-                tuple(dict.fromkeys(name for row in several for name in row.destinations)),
-                head.addresses,
-                head.services,
-                head.certain,
-                head.rules,
-                tuple(dict.fromkeys(cause for row in several for cause in row.causes)),
-                tuple(dict.fromkeys(text for row in several for text in row.unknown)),
-                head.witness,
+            replace(
+                head,
+                destinations=tuple(dict.fromkeys(name for row in several for name in row.destinations)),
+                causes=tuple(dict.fromkeys(cause for row in several for cause in row.causes)),
+                unknown=tuple(dict.fromkeys(text for row in several for text in row.unknown)),
             )
         )
     return rows
 
 
-def _lanes(traffic: TrafficSet) -> frozenset[tuple[IntervalSet, IntervalSet]]:
-    return frozenset((services, ports) for _, services, ports in traffic.boxes())
+def _is_crowd(change: ReachChange) -> bool:
+    """Between machines; else one side is a set of addresses."""
+    return {INTERNET, PRIVATE}.isdisjoint((change.source, change.destination))
 
 
-def _services_text(traffic: TrafficSet) -> str:
-    lanes = sorted(_lanes(traffic), key=lambda lane: lane[0].pairs)
-    texts = []
-    for services, ports in lanes:
-        tail = "" if ports == ALL_PORTS else f" (source ports {_ports(ports)})"
-        texts.append(_few(render(services), 8) + tail)
-    return "; ".join(dict.fromkeys(texts))
+def _parts(traffic: TrafficSet) -> list[tuple[IntervalSet, IntervalSet, IntervalSet]]:
+    """Services with source ports and all the addresses that they are for, each service once."""
+    parts: list[tuple[IntervalSet, IntervalSet, IntervalSet]] = []
+    for peers, services, ports in traffic.boxes():
+        rest, refined = services, []
+        for known, its_ports, whom in parts:
+            shared = known & rest if its_ports == ports else EMPTY
+            rest = rest - shared
+            refined += [
+                (piece, its_ports, who) for piece, who in ((shared, whom | peers), (known - shared, whom)) if piece
+            ]
+        parts = [*refined, *([(rest, ports, peers)] if rest else [])]
+    joined: dict[tuple[IntervalSet, IntervalSet], IntervalSet] = {}
+    for services, ports, peers in parts:
+        joined[ports, peers] = joined.get((ports, peers), EMPTY) | services
+    found = [(services, ports, peers) for (ports, peers), services in joined.items()]
+    return sorted(found, key=lambda part: tuple(one.pairs for one in part))
 
 
-def _places_text(change: ReachChange) -> str:
+def _part_text(services: IntervalSet, ports: IntervalSet) -> str:
+    tail = "" if ports == ALL_PORTS else f" (source ports {_ports(ports)})"
+    return _few(render(services), 8) + tail
+
+
+def _services_text(change: ReachChange) -> str:
+    by_ports: dict[IntervalSet, IntervalSet] = {}
+    for services, ports, _ in _parts(change.traffic):
+        by_ports[ports] = by_ports.get(ports, EMPTY) | services
+    return "; ".join(_part_text(services, ports) for ports, services in by_ports.items())
+
+
+def _places_text(change: ReachChange) -> tuple[tuple[str, str], ...]:
     """The addresses of the side that is no endpoint; nothing where the party's name says it all."""
-    if INTERNET not in (change.source, change.destination) and PRIVATE not in (change.source, change.destination):
-        return ""
-    return addresses_text(change.traffic.peers())
+    if _is_crowd(change):
+        return ()
+    parts = _parts(change.traffic)
+    if len({peers for _, _, peers in parts}) == 1:
+        return (("", addresses_text(parts[0][2])),)
+    return tuple((_part_text(services, ports), addresses_text(peers)) for services, ports, peers in parts)
+
+
+def _addresses_lines(row: _Row) -> Iterator[str]:
+    """`from 10.0.0.0/8`, or for several services `tcp/22 from 10.0.0.0/8`."""
+    word = "to" if row.destinations[0] in (INTERNET, PRIVATE) else "from"
+    for services, addresses in row.addresses[:6]:
+        yield f"{services} {word} {addresses}".lstrip()
+    if len(row.addresses) > 6:
+        yield f"and {len(row.addresses) - 6} more; --format json lists all"
 
 
 def addresses_text(addresses: IntervalSet) -> str:
@@ -350,13 +378,18 @@ def render_text(report: DiffReport, style: Style = _PLAIN) -> str:
         lines.append("")
     for title, ends in (("added", drift.added), ("removed", drift.removed)):
         if ends:
-            lines.append(f"{title}: {printable(_few([_party(one.id, known) for one in ends], 10))}")
+            lines.append(f"{_perhaps(drift, title)}: {printable(_few([_party(one.id, known) for one in ends], 10))}")
     lines += [
         style.paint(f"unknown: {printable(reason.sentence())}", "yellow") for reason in drift.unknown[:_MOST_ROWS]
     ]
     lines += [style.paint(f"note: {printable(note)}", "dim") for note in drift.notes]
     lines.append(printable(summary(report)))
     return "\n".join(lines) + "\n"
+
+
+def _perhaps(drift: Drift, title: str) -> str:
+    """What isn't found where not everything could be read may be there."""
+    return f"perhaps {title}" if (OLD if title == "added" else NEW) in drift.incomplete else title
 
 
 def summary(report: DiffReport) -> str:
@@ -375,6 +408,7 @@ def summary(report: DiffReport) -> str:
             (len(drift.removed), "removed"),
         )
         found = ", ".join(f"{count} {what}" for count, what in counts if count)
+        found += ", not all could be compared" if drift.doubtful else ""
     count = f"{drift.compared} endpoint{'s' * (drift.compared != 1)} compared"
     return f"{found}: {report.old} → {report.new}, {count}"
 
@@ -383,8 +417,8 @@ def _row_lines(row: _Row, mark: str, colour: str, style: Style, known: dict[str,
     perhaps = "" if row.certain else " (perhaps)"
     head = f"{_who(row.sources, known)} → {_who(row.destinations, known)}: {row.services}{perhaps}"
     yield f"  {style.paint(mark, colour)} {printable(head)}"
-    if row.addresses:
-        yield f"      {'to' if row.destinations[0] in (INTERNET, PRIVATE) else 'from'} {printable(row.addresses)}"
+    for text in _addresses_lines(row):
+        yield f"      {printable(text)}"
     for cited in row.rules[:6]:
         yield (
             f"      {'by' if mark == '+' else 'was by'} {printable(_rule_text(cited))}"
@@ -446,9 +480,11 @@ def render_markdown(report: DiffReport) -> str:
             left += 1
             continue
         text += block
-    for title, ends in (("Added", drift.added), ("Removed", drift.removed)):
+    for title, ends in (("added", drift.added), ("removed", drift.removed)):
         if ends:
-            text += f"\n{title}: {plain(_few([_party(one.id, known) for one in ends], 10))}\n"
+            text += (
+                f"\n{_perhaps(drift, title).capitalize()}: {plain(_few([_party(one.id, known) for one in ends], 10))}\n"
+            )
     said = [f"unknown: {reason.sentence()}" for reason in drift.unknown] + list(drift.notes)
     for one in said[:10]:
         text += f"\n- {plain(one[:300])}"
@@ -465,7 +501,8 @@ def _markdown_row(row: _Row, known: dict[str, Endpoint]) -> str:
     if len(rules) > 3:
         why.append(f"{len(rules) - 3} more rules")
     why += [plain(text) for text in (*row.causes[:2], *row.unknown[:2])]
-    cells = (plain(ends[:600]), plain(row.services + perhaps), plain(row.addresses), "<br>".join(why))
+    addresses = "<br>".join(plain(text) for text in _addresses_lines(row))
+    cells = (plain(ends[:600]), plain(row.services + perhaps), addresses, "<br>".join(why))
     return "| " + " | ".join(cells) + " |\n"
 
 

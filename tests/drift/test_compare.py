@@ -255,6 +255,30 @@ class TestUnknowns:
         assert any("var.branch" in reason.text for reason in drift.unknown)
         assert drift.asks_for_attention("opened")
 
+    def test_what_a_source_lacks_that_could_not_be_read_is_not_certainly_gone(self) -> None:
+        old, new = web(HTTPS), replace(web(), incomplete=(Reason("Vpcs could not be read"),))
+        del new.endpoints["client"]
+        drift = compare(old, new)
+        assert drift.closed
+        assert not any(change.certain for change in drift.closed)
+        assert all("Vpcs could not be read" in [r.text for r in change.reasons] for change in drift.closed)
+        assert "perhaps removed: client" in render_text(DiffReport("a", "b", drift))
+        assert "not all could be compared" in render_text(DiffReport("a", "b", drift))
+        both = replace(old, incomplete=new.incomplete), new
+        assert all(change.certain for change in compare(*both).closed), "both lack the same"
+
+    def test_a_call_that_failed_leaves_nothing_equal(self) -> None:
+        said = Reason("1, eu: ec2.describe_vpcs denied: no")
+        for unread in (((), (said,)), ((said,), (said,))):
+            drift = compare(web(HTTPS), web(HTTPS), unread)
+            assert drift.empty
+            assert {reason.text for reason in drift.unknown} <= {f"old: {said.text}", f"new: {said.text}"}
+            assert drift.asks_for_attention("opened")
+            assert "no change in what could be compared" in render_text(DiffReport("a", "b", drift))
+        told = Reason("Vpcs of 1 eu could not be read: ec2.describe_vpcs denied: no")
+        drift = compare(web(HTTPS), replace(web(HTTPS), incomplete=(told,)), ((), (said,)))
+        assert [reason.text for reason in drift.unknown] == [f"new: {told.text}"], "once is enough"
+
     def test_a_source_that_could_not_be_read_is_no_reason_to_pass(self) -> None:
         whole = web(HTTPS)
         broken = replace(whole, incomplete=(Reason("b.tf can't be read"),))
@@ -318,6 +342,13 @@ class TestReports:
             "source_port": 49152,
         }
         assert entry["rules"][0]["origin"]["file"] == "main.tf"
+
+    def test_services_for_different_addresses_are_told_apart(self) -> None:
+        new = web(HTTPS, rule("in", "tcp/22-23", "0.0.0.0/0"), rule("in", "tcp/23-24", "198.51.100.0/24"))
+        text = render_text(DiffReport("a", "b", compare(web(HTTPS), new)))
+        assert "the Internet → web: tcp/22-24\n" in text
+        assert "tcp/22-23 from every public IPv4 address\n" in text
+        assert "tcp/24 from 198.51.100.0/24\n" in text
 
     def test_a_hostile_name_drives_no_terminal_and_no_page(self) -> None:
         _, text, _, markdown = rendered()
