@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import inf
 
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
@@ -108,8 +109,8 @@ def _bind_role(look: _Look, role: Role, selectors: Iterable[Selector]) -> Bound:
             empty.append(selector)
     return Bound(
         role,
-        tuple(sure.values()),
-        tuple(e for e in perhaps.values() if e.id not in sure),
+        _by_address(sure.values()),
+        _by_address(e for e in perhaps.values() if e.id not in sure),
         must,
         may,
         ", ".join(texts),
@@ -118,6 +119,11 @@ def _bind_role(look: _Look, role: Role, selectors: Iterable[Selector]) -> Bound:
         tuple(empty),
         tuple(parts),
     )
+
+
+def _by_address(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """In the order of their addresses, which every source of one network tells alike; then those that have none yet."""
+    return tuple(sorted(endpoints, key=lambda e: min((a.place for a in e.addresses if a.place in REAL), default=inf)))
 
 
 def _parts(written: Iterable[str], left: IntervalSet) -> tuple[AddressPart, ...]:

@@ -14,7 +14,7 @@ from lint.space.bounds import Bounds
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS
 from lint.space.traffic import TrafficSet
-from lint.verdict.finding import Finding, Lane, RuleAtFault
+from lint.verdict.finding import Finding, Lane, RuleAtFault, in_order
 from lint.verdict.names import MOST_LANES, Names, lanes_into, lanes_out, of_family
 from lint.verdict.required import SATISFIED, UNDETERMINED, VIOLATED, rule_at_fault
 from lint.verdict.scene import Scene
@@ -147,7 +147,7 @@ def finish(scene: Scene, begun: Finding, found: Iterable[Excess]) -> Finding:
     return replace(
         begun,
         excess=tuple(shown_lanes),
-        layers=tuple(dict.fromkeys(layer for excess in every for layer in excess.layers)),
+        layers=in_order(layer for excess in every for layer in excess.layers),
         rules=rules,
         perhaps=tuple(one for one in perhaps if one not in rules),
         unknown=tuple(dict.fromkeys(text for excess in every for text in unknown(excess))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lint.origin import Origin
@@ -114,5 +115,13 @@ class Finding:
     fix: Fix | None = None
     fingerprint: str = ""
     waived_by: str | None = None  # the reason of the waiver
+    as_read: str = ""  # the verdict as far as the source was read, where more isn't known only because of the rest
     perhaps: tuple[RuleAtFault, ...] = ()  # rules that may be at fault too; not reported
     trace: str | None = None  # the `netpact trace …` command that reproduces it
+
+
+def in_order(layers: Iterable[str]) -> tuple[str, ...]:
+    """Layers once each: the machine's own groups, the filters around it by name, then routes. However a packet meets
+    them, findings of two sources agree."""
+    first, last = ("security_group", "nsg"), ("route",)
+    return tuple(sorted(set(layers), key=lambda one: (one not in first, one in last, one)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from lint.graph.graph import RuleGraph
+from lint.graph.unread import Unread
 from lint.origin import Problem, Reason
 from lint.packs.model import Flow, Pack, active_flows
 from lint.project.model import Deployment, Project
@@ -54,7 +55,7 @@ def judge(graph: RuleGraph, project: Project | None, packs: Mapping[str, Pack], 
                 found += _flow(scene, flow, required)
         if deployment.strictness == "least-privilege":
             found += [f for f in exclusive.undocumented_services(scene) if _wanted(scene.deployment, f.flow, options)]
-    findings, said = waive(_complete(found, graph), project.waivers, options)
+    findings, said = waive(_complete(found, graph, names), project.waivers, options)
     return Judgement(tuple(findings), (*problems, *said), tuple(unbound), tuple(bindings))
 
 
@@ -145,23 +146,39 @@ def _chosen(findings: Iterable[Finding], options: JudgeOptions) -> list[Finding]
     return [f for f in findings if _wanted(f.deployment, f.flow, options)]
 
 
-def _complete(findings: Iterable[Finding], graph: RuleGraph) -> tuple[Finding, ...]:
-    """What could not be read may hold anything: nothing is satisfied on it."""
+def _complete(findings: Iterable[Finding], graph: RuleGraph, names: Names) -> tuple[Finding, ...]:
+    """What could not be read may hold anything: nothing is satisfied on it, and no rule that is required is missing.
+
+    What is open to somebody stays so, whatever else there is.
+    """
     if not graph.incomplete:
         return tuple(findings)
-    missing: tuple[Reason, ...] = graph.incomplete[:_MOST_REASONS]
-    unknown = tuple(reason.sentence() for reason in missing)
-    if len(graph.incomplete) > len(missing):
-        unknown = (*unknown, f"and {len(graph.incomplete) - len(missing)} more")
-    return tuple(
-        replace(
-            f,
-            verdict="undetermined",
-            severity="warning" if f.severity != "note" else "note",
-            sentence=f"what could be read of the source keeps it, but the source is incomplete: {unknown[0]}",
-            unknown=(*f.unknown, *unknown),
-        )
-        if f.verdict == "satisfied"
-        else f
-        for f in findings
+    unread = Unread(graph)
+    ids = {names.endpoint(one): one.id for one in graph.endpoints.values()}
+    made = []
+    for one in findings:
+        if one.verdict == "satisfied" or (one.verdict == "violated" and one.kind == "required"):
+            sides = (*one.source.endpoints, *one.destination.endpoints)
+            why = unread.around(*(ids.get(label, label) for label in sides))
+            one = _lowered(one, why) if why else one
+        made.append(one)
+    return tuple(made)
+
+
+def _lowered(finding: Finding, why: tuple[Reason, ...]) -> Finding:
+    """The finding as far as it holds while something isn't read."""
+    unknown = tuple(reason.sentence() for reason in why[:_MOST_REASONS])
+    if len(why) > len(unknown):
+        unknown = (*unknown, f"and {len(why) - len(unknown)} more")
+    if finding.verdict == "satisfied":
+        sentence = f"what could be read of the source keeps it, but the source is incomplete: {unknown[0]}"
+    else:
+        sentence = f"{finding.sentence}; what lets it pass may stand in what could not be read: {unknown[0]}"
+    return replace(
+        finding,
+        verdict="undetermined",
+        as_read=finding.verdict,
+        severity="warning" if finding.severity != "note" else "note",
+        sentence=sentence,
+        unknown=(*finding.unknown, *unknown),
     )

@@ -59,15 +59,14 @@ class Names:
         """(CIDR, None) for real addresses, (None, name) for symbolic places that somebody has."""
         for cidr in cidrs(places):
             yield cidr, None
-        symbolic = places - REAL
-        for low, high in symbolic.pairs:
+        names: dict[str, None] = {}  # a machine of several addresses is one party
+        for low, high in (places - REAL).pairs:
             if high - low > len(self._holder):
-                for place in sorted(p for p in self._holder if low <= p <= high):
-                    yield None, self._holder[place]
-                continue
-            for place in range(low, high + 1):
-                if place in self._holder:
-                    yield None, self._holder[place]
+                names.update((self._holder[p], None) for p in sorted(p for p in self._holder if low <= p <= high))
+            else:
+                names.update((self._holder[p], None) for p in range(low, high + 1) if p in self._holder)
+        for name in names:
+            yield None, name
 
     def target(self, endpoint: Endpoint, places: IntervalSet | None = None) -> tuple[str | None, str | None]:
         """The endpoint as the other side of a lane: its address of the family of `places`, else its name."""

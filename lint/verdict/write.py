@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lint.packs.model import Flow, services_of
 from lint.space.addresses import IPV4, IPV6, SYMBOLIC
 from lint.space.intervals import EMPTY, IntervalSet
-from lint.verdict.finding import Finding, Lane, Side, Witness
+from lint.verdict.finding import Finding, Lane, Side, Witness, in_order
 from lint.verdict.group import Group, Judged, group
 from lint.verdict.names import MOST_LANES, lanes_into, lanes_out, of_family, single_cidrs
 from lint.verdict.parties import EPHEMERAL, Crowd, Machine, Plain, crowds, parties
@@ -146,7 +146,7 @@ def _finding(scene: Scene, flow: Flow, wanted: Wanted, source: str, destination:
     return replace(
         begun,
         missing=lanes,
-        layers=tuple(dict.fromkeys(layer for answer in answers for layer in answer.layers)),
+        layers=in_order(layer for answer in answers for layer in answer.layers),
         blocked_by=distinct(one for answer in answers for one in answer.blockers),
         rules=tuple(dict.fromkeys(one for answer in answers for one in answer.rules)),
         witness=_witness(found, wanted),

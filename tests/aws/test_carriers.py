@@ -307,3 +307,29 @@ def test_a_group_that_is_handed_in_stands_for_machines_where_a_rule_opens_it(tmp
     assert verdict(opened, "internet", machine.id, "tcp/10729") == "allowed"
     assert verdict(opened, "internet", machine.id, "tcp/22") == "undetermined"
     assert hcl.graph(tmp_path / "out", rule % "egress").endpoints == {}
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its own interface", "an interface made before"])
+@pytest.mark.parametrize(("told", "public"), [("198.51.100.7", "198.51.100.7"), ("", None)])
+def test_a_state_tells_which_public_address_an_instance_has(own: bool, told: str, public: str | None) -> None:
+    """What was asked for at launch is history: a stopped instance has no public address."""
+
+    def resource(kind: str, **values: object) -> dict[str, object]:
+        return {"address": f"{kind}.a", "mode": "managed", "type": kind, "name": "a", "values": values}
+
+    interface = resource("aws_network_interface", id="eni-1", private_ips=["10.0.1.10"], subnet_id="subnet-1")
+    instance = resource(
+        "aws_instance",
+        id="i-1",
+        private_ip="10.0.1.10",
+        public_ip=told,
+        subnet_id="subnet-1",
+        associate_public_ip_address=True,
+        network_interface=[] if own else [{"network_interface_id": "eni-1", "device_index": 0}],
+    )
+    made = [instance] if own else [interface, instance]
+    read = hcl.state_model({"format_version": "1.0", "values": {"root_module": {"resources": made}}})
+    (machine,) = read.workloads.values()
+    (address,) = machine.addresses
+    assert address.public == (position(public) if public else None)
+    assert address.public_exists is (public is not None)

@@ -318,7 +318,7 @@ class Machines:
                 public, public_reasons = False, ()
             told.add(6 if place >= IPV6_BASE else 4)
             real = facts.text(resource.values.get("public_ip")) if written in v4[:1] else None
-            yield InterfaceAddress(
+            found = InterfaceAddress(
                 place=place,
                 family=6 if place >= IPV6_BASE else 4,
                 subnet=subnet,
@@ -326,6 +326,7 @@ class Machines:
                 public_exists=True if facts.place(real) is not None else public,
                 public_reasons=public_reasons,
             )
+            yield _as_told(node, found) if written in v4[:1] else found
         if 4 not in told:
             for subnet in places:
                 public, public_reasons = self._public(node, subnet, template)
@@ -450,6 +451,8 @@ class Machines:
         if facts.is_set(asked) and primary:
             said = facts.truth(asked, False)
             addresses = tuple(replace(a, public_exists=said) if a.family == 4 else a for a in addresses)
+        if primary:
+            addresses = tuple(_as_told(instance, a) for a in addresses)
         self.workloads[interface] = replace(
             known,
             name=dict(tags).get("Name") or known.name,
@@ -619,6 +622,18 @@ class Machines:
             if r.direction == "ingress"
             for p in r.peers
         )
+
+
+def _as_told(instance: Node, address: InterfaceAddress) -> InterfaceAddress:
+    """An instance's first address with the public one that a state tells it has, or with none.
+
+    What was asked for at launch is history.
+    """
+    told = instance.resource.values.get("public_ip")
+    if instance.kind != "state" or address.family != 4 or told is None or is_null(told) or not is_known(told):
+        return address
+    real = facts.place(facts.text(told))
+    return replace(address, public=real, public_exists=real is not None, public_reasons=())
 
 
 def _public_attributes(node: Node) -> Iterable[tuple[str, Value]]:
