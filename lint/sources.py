@@ -117,7 +117,9 @@ def _must_exist(path: Path, text: str) -> None:
 
 def _recognise(path: Path) -> str:
     if path.is_dir():
-        return "terraform" if _has_configuration(path) or not _has_json(path) else "dump"
+        from lint.terraform.roots import has_configuration_below
+
+        return "terraform" if has_configuration_below(path) or not _has_json(path) else "dump"
     if path.name.endswith((".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars")):
         return "terraform"
     try:
@@ -140,12 +142,6 @@ def _recognise(path: Path) -> str:
         if "format_version" in document and "values" in document:
             return "state"
     return "dump"
-
-
-def _has_configuration(directory: Path) -> bool:
-    from lint.terraform.roots import find_roots
-
-    return bool(find_roots(directory).directories)
 
 
 def _has_json(directory: Path) -> bool:
@@ -253,7 +249,7 @@ def _terraform(source: Source, path: Path, options: LoadOptions, base: Path, cac
     from lint.terraform.roots import find_roots
 
     directory = path if path.is_dir() else path.parent
-    roots = find_roots(directory)
+    roots = find_roots(directory, cache, base)
     if not roots.directories:
         raise SourceError(
             f"no Terraform configuration below {directory}", "name a directory with .tf, .tf.json or .tofu files"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,25 +30,28 @@ class Roots:
     cut: bool = False
 
 
-def find_roots(directory: Path, cache: ParseCache | None = None) -> Roots:
+def has_configuration_below(directory: Path) -> bool:
+    """Whether a root module would be found at or below `directory`."""
+    return any(folder is not None for folder in _configured(directory.absolute()))
+
+
+def find_roots(directory: Path, cache: ParseCache | None = None, base: Path | None = None) -> Roots:
     """The root modules at or below `directory`; itself first, where it has configuration.
 
-    `cache` keeps what was parsed for an evaluation with `Options(base=directory)`. A file that can't be parsed calls
-    nothing, so what it would call counts as a root too: rather one root too many than one too few.
+    `cache` keeps what was parsed for an evaluation with the same `base` (else `directory`), to which names of files are
+    relative. A file that can't be parsed calls nothing, so what it would call counts as a root too: rather one root too
+    many than one too few.
     """
     parsed = cache if cache is not None else ParseCache()
     top = directory.absolute()
+    named = base.absolute() if base is not None else top
     files = Files(top)
-    found: dict[str, Path] = {}
-    cut = False
-    for count, (folder, below, names) in enumerate(os.walk(top, followlinks=False)):
-        if count >= MAX_DIRECTORIES:
-            cut = True
-            break
-        below[:] = sorted(name for name in below if not name.startswith(".") and name not in LEFT_OUT)
-        if any(is_configuration(name) for name in names):
-            found[os.path.realpath(folder)] = Path(folder)
-    calls = {identity: _calls(path, top, files, parsed) & found.keys() - {identity} for identity, path in found.items()}
+    folders = list(_configured(top))
+    cut = None in folders
+    found = {os.path.realpath(folder): folder for folder in folders if folder is not None}
+    calls = {
+        identity: _calls(path, named, files, parsed) & found.keys() - {identity} for identity, path in found.items()
+    }
     called = {target for targets in calls.values() for target in targets}
     first = os.path.realpath(top)
     chosen = [identity for identity in found if identity not in called or identity == first]
@@ -61,6 +65,17 @@ def find_roots(directory: Path, cache: ParseCache | None = None) -> Roots:
     return Roots(tuple(directory / path.relative_to(top) for path in paths), cut)
 
 
+def _configured(top: Path) -> Iterator[Path | None]:
+    """The folders with configuration; a last None tells that the search gave up on its size."""
+    for count, (folder, below, names) in enumerate(os.walk(top, followlinks=False)):
+        if count >= MAX_DIRECTORIES:
+            yield None
+            return
+        below[:] = sorted(name for name in below if not name.startswith(".") and name not in LEFT_OUT)
+        if any(is_configuration(name) for name in names):
+            yield Path(folder)
+
+
 def _reached(start: list[str], calls: dict[str, set[str]]) -> set[str]:
     reached: set[str] = set()
     pending = list(start)
@@ -72,7 +87,7 @@ def _reached(start: list[str], calls: dict[str, set[str]]) -> set[str]:
     return reached
 
 
-def _calls(directory: Path, top: Path, files: Files, cache: ParseCache) -> set[str]:
+def _calls(directory: Path, base: Path, files: Files, cache: ParseCache) -> set[str]:
     """The directories that the module calls of a directory name by a local path."""
     targets: set[str] = set()
     try:
@@ -86,7 +101,7 @@ def _calls(directory: Path, top: Path, files: Files, cache: ParseCache) -> set[s
             continue
         if _MODULE.search(data) is None:
             continue
-        body = cache.parse(data, relative_name(directory / name, top)).body
+        body = cache.parse(data, relative_name(directory / name, base)).body
         for block in body.blocks if body is not None else ():
             source = literal_text(block.body.attribute("source")) if block.type == "module" else None
             if source is not None and is_local(source):

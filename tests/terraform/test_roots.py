@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lint.terraform.roots import find_roots
+from lint.terraform.configuration import ParseCache
+from lint.terraform.evaluate import evaluate_root
+from lint.terraform.options import Options
+from lint.terraform.roots import find_roots, has_configuration_below
 
 from .conftest import Write
 
@@ -54,6 +57,16 @@ def test_roots_are_what_nobody_calls(write: Write, files: dict[str, str], roots:
     found = find_roots(root)
     assert [path.relative_to(root).as_posix() for path in found.directories] == roots
     assert not found.cut
+    assert has_configuration_below(root) == bool(roots)
+
+
+def test_what_the_search_parses_need_not_be_parsed_again(write: Write) -> None:
+    root = write({"infra/env/main.tf": call("../m"), "infra/m/main.tf": 'module "n" {\n  source = "./n"\n}\n'})
+    cache = ParseCache()
+    (found,) = find_roots(root / "infra", cache, root).directories
+    parsed = len(cache)
+    evaluate_root(found, Options(base=root), cache=cache)
+    assert (parsed, len(cache)) == (2, 2)
 
 
 def test_links_to_folders_are_not_followed(write: Write) -> None:
