@@ -37,13 +37,15 @@ class Origin:
 class Reason:
     """Why something could not be determined: a sentence for a person, and what would settle it.
 
-    `code` is a stable machine word (`azure.tag.no-data:Storage`, `tf.no-value:var.console_cidr`), or None.
+    `code` is a stable machine word (`azure.tag.no-data:Storage`, `tf.no-value:var.console_cidr`), or None. Of what
+    could not be read, `root` is the folder of the Terraform root that it belongs to, relative as in `Origin.file`.
     """
 
     text: str
     code: str | None = None
     origin: Origin | None = None
     remedy: str | None = None
+    root: str | None = None
 
     def sentence(self) -> str:
         """`var.console_cidr has no value (variables.tf:3)`, with the remedy behind it where there is one."""

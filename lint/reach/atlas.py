@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from lint.graph.endpoints import Endpoint
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import Addresses, Direction, UnknownPeer
+from lint.graph.unread import Unread
+from lint.origin import Reason
 from lint.reach.answer import arriving_from, leaving_to, together, trails_between
 from lint.reach.balancers import passed_on
 from lint.reach.engine import Engine, engine_of
@@ -46,12 +48,13 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """The whole map. `classes` is how many kinds of endpoints were told apart."""
+    """The whole map. `classes` is how many kinds of endpoints were told apart; `unknown`: why more may pass."""
 
     endpoints: tuple[Endpoint, ...]
     edges: tuple[Edge, ...]
     classes: int
     layers: tuple[str, ...]
+    unknown: tuple[Reason, ...] = ()
 
 
 def map_all(graph: RuleGraph | Engine) -> Atlas:
@@ -78,7 +81,22 @@ def map_all(graph: RuleGraph | Engine) -> Atlas:
             if edge is not None:
                 edges.append(edge)
     order = tuple(sorted(engine.graph.endpoints.values(), key=lambda one: one.id))
-    return Atlas(order, tuple(edges), len(kinds), tuple(layers))
+    return Atlas(order, _as_read(engine.graph, edges), len(kinds), tuple(layers), engine.graph.incomplete)
+
+
+def _as_read(graph: RuleGraph, edges: list[Edge]) -> tuple[Edge, ...]:
+    """The edges, with nothing certain of endpoints that an unread part of the source may say more of."""
+    if not graph.incomplete:
+        return tuple(edges)
+    unread = Unread(graph)
+    open_ = {id_ for id_ in graph.endpoints if unread.around(id_)}
+    found: list[Edge] = []
+    for edge in edges:
+        sure, unsure = ([one for one in edge.sources if (one in open_) is wanted] for wanted in (False, True))
+        firm, loose = ([one for one in edge.destinations if (one in open_) is wanted] for wanted in (False, True))
+        parts = ((sure, firm, edge.allowed), (unsure, edge.destinations, EMPTY), (sure, loose, EMPTY))
+        found += [Edge(tuple(a), tuple(b), allowed, edge.possible) for a, b, allowed in parts if a and b]
+    return tuple(found)
 
 
 def map_json(atlas: Atlas) -> dict[str, object]:
@@ -88,6 +106,7 @@ def map_json(atlas: Atlas) -> dict[str, object]:
         "endpoints": endpoints_json(atlas),
         "edges": [entry for edge in atlas.edges for entry in edge_json(edge)],
         "layers": list(atlas.layers),
+        "unknown": [reason.sentence() for reason in atlas.unknown],
     }
 
 

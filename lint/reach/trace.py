@@ -5,15 +5,17 @@ Knows no report format but the JSON one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lint.graph.graph import RuleGraph
 from lint.graph.lookup import lookup
+from lint.graph.unread import Unread
 from lint.origin import origin_json
 from lint.reach.balancers import with_balancers
 from lint.reach.engine import Engine, engine_of
 from lint.reach.result import Hop, Party, Path, Reach
 from lint.space.addresses import PUBLIC, REAL, cidrs, parse_cidr, position
+from lint.space.bounds import Bounds
 from lint.space.intervals import IntervalSet
 from lint.space.services import ALL_SERVICES, render
 from lint.space.traffic import TrafficSet
@@ -65,7 +67,7 @@ def trace(graph: RuleGraph | Engine, source: str, destination: str, services: In
     """What passes between two named parties. Raises ValueError where a name isn't one."""
     engine = engine_of(graph)
     start, end = party(engine, source), party(engine, destination)
-    reach = with_balancers(engine, start, end, services)
+    reach = _as_read(engine.graph, with_balancers(engine, start, end, services), services)
     return Trace(
         source,
         destination,
@@ -73,6 +75,17 @@ def trace(graph: RuleGraph | Engine, source: str, destination: str, services: In
         "any" if services is None else ", ".join(render(services)),
         reach,
     )
+
+
+def _as_read(graph: RuleGraph, reach: Reach, services: IntervalSet | None) -> Reach:
+    """The answer as far as it holds where a part of the source couldn't be read: that part may hold anything."""
+    sides = (reach.source.endpoint, reach.destination.endpoint)
+    why = Unread(graph).around(*(one for one in sides if one is not None)) if graph.incomplete else ()
+    if not why:
+        return reach
+    asked = TrafficSet.of(reach.asked or reach.allowed.may.peers(), ALL_SERVICES if services is None else services)
+    allowed = Bounds.at_most(reach.allowed.may | asked)
+    return replace(reach, allowed=allowed, verdict="undetermined", reasons=(*reach.reasons, *why))
 
 
 def trace_json(found: Trace) -> dict[str, object]:

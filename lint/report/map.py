@@ -24,7 +24,9 @@ def render_json(atlas: Atlas) -> str:
     endpoints = ",\n".join(json.dumps(one, ensure_ascii=False) for one in endpoints_json(atlas))
     edges = ",\n".join(line for edge in atlas.edges for line in _edge_lines(edge))
     layers = json.dumps(list(atlas.layers))
-    return f'{{"schema": 1,\n"endpoints": [\n{endpoints}\n],\n"edges": [\n{edges}\n],\n"layers": {layers}}}\n'
+    unknown = json.dumps([reason.sentence() for reason in atlas.unknown], ensure_ascii=False)
+    tail = f'"layers": {layers},\n"unknown": {unknown}'
+    return f'{{"schema": 1,\n"endpoints": [\n{endpoints}\n],\n"edges": [\n{edges}\n],\n{tail}}}\n'
 
 
 def _edge_lines(edge: Edge) -> Iterator[str]:
@@ -46,6 +48,8 @@ def render_text(atlas: Atlas, style: Style = _PLAIN) -> str:
         lines.append(style.paint(_all(destinations, names), "bold"))
         lines += [f"  from {_all(sources, names)}: {_what(*passing)}" for sources, passing in found]
         lines.append("")
+    for reason in atlas.unknown:
+        lines.append(f"{style.paint('more may pass:', 'yellow')} {printable(reason.sentence())}")
     parties = len(atlas.endpoints)
     lines.append(
         f"{parties} endpoints of {atlas.classes} kinds, {len(grouped)} groups of destinations reached"

@@ -95,6 +95,7 @@ def render_html(atlas: Atlas) -> str:
         *_listing(outward, names, "from", "reaches at least one public address with", sources=True, css=""),
         "<h2>Endpoints</h2>",
         *_endpoints(atlas),
+        *(f'<p class="note">More may pass: {escape(reason.sentence())}</p>' for reason in atlas.unknown),
         '<p class="note">Dashed: may pass, what decides it isn’t known. Endpoints that no filter tells apart '
         "share a row.</p>",
         "</body></html>",

@@ -94,6 +94,9 @@ def _deployment(
     yield ""
     for verdict in _ORDER:
         chosen = [finding for finding in findings if finding.verdict == verdict]
+        if verdict == "undetermined" and not verbose:
+            yield from _as_read([finding for finding in chosen if finding.as_read], style)
+            chosen = [finding for finding in chosen if not finding.as_read]
         if verdict == "unbound" and not verbose:
             yield from _unbound(chosen, style)
         elif verdict not in _QUIET or verbose:
@@ -104,6 +107,22 @@ def _deployment(
     if quiet and not verbose:
         yield f"  {style.paint('✓', 'green')} {', '.join(quiet)} {style.paint('(--verbose lists them)', 'dim')}"
         yield ""
+
+
+def _as_read(findings: list[Finding], style: Style) -> Iterator[str]:
+    """One line for all that waits for nothing but what could not be read."""
+    if not findings:
+        return
+    mark = style.paint(f"{_MARKS['undetermined']} undetermined", VERDICT_COLOURS["undetermined"], "bold")
+    lacking = sum(1 for finding in findings if finding.as_read == "violated")
+    parts = [f"{len(findings) - lacking} kept"] if lacking < len(findings) else []
+    parts += [f"{lacking} not kept"] if lacking else []
+    causes = dict.fromkeys(finding.unknown[-1] for finding in findings)
+    count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+    yield f"  {mark} {count} until the whole source can be read; by what was read, {' and '.join(parts)}"
+    yield from (f"    {style.paint('unknown:', 'yellow')} {printable(cause)}" for cause in list(causes)[:_MOST])
+    yield f"    {style.paint('(--verbose lists them)', 'dim')}"
+    yield ""
 
 
 def _unbound(findings: list[Finding], style: Style) -> Iterator[str]:

@@ -52,6 +52,18 @@ def report(*findings: Finding, problems: tuple[Problem, ...] = ()) -> CheckRepor
     return CheckReport("1.2.3", (source,), findings, problems, Path())
 
 
+def test_what_waits_for_an_unread_file_alone_is_said_once() -> None:
+    waiting = [
+        finding(at, verdict="undetermined", as_read=as_read, unknown=("half.tf can't be parsed",))
+        for at, as_read in enumerate(("satisfied", "satisfied", "violated"))
+    ]
+    open_ = finding(9, verdict="undetermined", sentence="nobody knows who")
+    said = text.render(report(*waiting, open_), Style(False))
+    assert "3 findings until the whole source can be read; by what was read, 2 kept and 1 not kept" in said
+    assert said.count("half.tf can't be parsed") == 1 and "nobody knows who" in said
+    assert text.render(report(*waiting), Style(False), verbose=True).count("half.tf can't be parsed") == 3
+
+
 RENDERERS: dict[str, Callable[[CheckReport], str]] = {
     "text": lambda r: text.render(r, Style(False)),
     "json": as_json.render,

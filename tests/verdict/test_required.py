@@ -259,14 +259,40 @@ def test_an_endpoint_that_may_not_exist_is_never_certainly_violated(tools):
 
 
 def test_nothing_is_satisfied_where_the_source_is_incomplete(tools):
-    from lint.origin import Reason
-
     flow = tools.flow("required", "agent", "gateway", "tcp/13260")
     world = two_agents(tools, [("tcp/13260", "10.0.1.0/24")])
     world.incomplete = (Reason("module.vpc isn't installed"),)
     (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
     assert finding.verdict == "undetermined"
     assert any("module.vpc isn't installed" in text for text in finding.unknown)
+
+
+def test_no_rule_is_certainly_missing_where_the_source_is_incomplete(tools):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = two_agents(tools, [])
+    world.incomplete = (Reason("rules.tf can't be parsed"),)
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert (finding.verdict, finding.severity) == ("undetermined", "warning")
+    assert finding.blocked_by and "rules.tf can't be parsed" in finding.sentence
+    assert "rules.tf can't be parsed" in finding.unknown
+
+
+@pytest.mark.parametrize(("root", "expected"), [("", "undetermined"), (None, "undetermined"), ("other", "violated")])
+def test_what_was_not_read_of_another_root_takes_nothing_away(tools, root, expected):
+    flow = tools.flow("required", "agent", "gateway", "tcp/13260")
+    world = two_agents(tools, [])
+    world.incomplete = (Reason("rules.tf can't be parsed", root=root),)
+    (finding,) = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert finding.verdict == expected
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "forbidden"])
+def test_what_is_open_stays_open_where_the_source_is_incomplete(tools, kind):
+    flow = tools.flow(kind, "agent", "gateway", "tcp/22")
+    world = two_agents(tools, [("tcp/22", "0.0.0.0/0")])
+    world.incomplete = (Reason("rules.tf can't be parsed"),)
+    findings = tools.judge(world, tools.pack(flow), AGENT_TO_GATEWAY).findings
+    assert {one.verdict for one in findings} == {"violated"}
 
 
 def test_an_optional_flow_is_a_warning_at_most(tools):

@@ -30,12 +30,7 @@ class Reading:
         self.notes: dict[str, None] = {}
         self.tag_documents: list[tuple[Any, Origin]] = []
         self._supposed = 0  # children kept under each of several possible parents
-        self.incomplete = tuple(
-            Reason(one.text, "source.incomplete", one.origin, one.remedy)
-            for evaluation in evaluations
-            for one in evaluation.diagnostics
-            if one.severity != "warning"
-        )
+        self.incomplete: tuple[Reason, ...] = ()
 
     def records(self) -> Records:
         """Everything, translated."""
