@@ -177,8 +177,8 @@ def _gathered(
         part = wanted.restrict(here)
         hops = _hops(engine, trail, asked, part)
         layers.update(dict.fromkeys(_layers(trail.steps)))
-        if not mine.exact:
-            reasons.update(dict.fromkeys(trail.reasons))
+        why = () if mine.exact else trail.reasons or _unknown_addresses(trail)
+        reasons.update(dict.fromkeys(why))
         paths.append(
             Path(
                 trail.via,
@@ -187,7 +187,7 @@ def _gathered(
                 hops,
                 mine,
                 verdict_of(mine, part),
-                () if mine.exact else trail.reasons,
+                why,
             )
         )
     return (
@@ -197,6 +197,18 @@ def _gathered(
         tuple(layers),
         tuple(reasons),
     )
+
+
+def _unknown_addresses(trail: Trail) -> tuple[Reason, ...]:
+    """What leaves a way open that nothing else does: which address a machine will have on it."""
+    found = []
+    for spot, places in ((trail.source, trail.seen), (trail.destination, trail.addressed)):
+        one = spot.endpoint
+        if one is not None and places - REAL:
+            kind = "public address" if trail.via == "public" else "address"
+            called = (one.origin.address if one.origin is not None else None) or one.name or one.id
+            found.append(Reason(f"the {kind} of {called} isn't known yet", "address.unknown", one.origin))
+    return tuple(found)
 
 
 def together(parts: list[Bounds]) -> Bounds:

@@ -124,3 +124,61 @@ def test_nothing_to_mend_is_not_a_pass(tmp_path: Path) -> None:
     done = netpact(tmp_path, "fix")
     assert done.returncode == 2
     assert "nothing to judge" in said(done)
+
+
+ROUTED = """\
+resource "aws_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "aws_internet_gateway" "g" { vpc_id = aws_vpc.v.id }
+resource "aws_subnet" "s" {
+  vpc_id     = aws_vpc.v.id
+  cidr_block = "10.0.2.0/24"
+}
+resource "aws_route_table" "t" {
+  vpc_id = aws_vpc.v.id
+  route {
+    cidr_block = "0.0.0.0/0"
+    gateway_id = aws_internet_gateway.g.id
+  }
+}
+resource "aws_route_table_association" "a" {
+  subnet_id      = aws_subnet.s.id
+  route_table_id = aws_route_table.t.id
+}
+resource "aws_security_group" "s" {
+  vpc_id = aws_vpc.v.id
+  ingress {
+    protocol    = "tcp"
+    from_port   = 13260
+    to_port     = 13260
+    cidr_blocks = ["198.51.100.0/24"]
+  }
+  egress {
+    protocol    = "-1"
+    from_port   = 0
+    to_port     = 0
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+resource "aws_instance" "gateway" {
+  subnet_id                   = aws_subnet.s.id
+  associate_public_ip_address = true
+  vpc_security_group_ids      = [aws_security_group.s.id]
+}
+resource "aws_instance" "app" {
+  subnet_id                   = aws_subnet.s.id
+  associate_public_ip_address = true
+  vpc_security_group_ids      = [aws_security_group.s.id]
+}
+"""
+
+
+def test_what_a_public_address_decides_that_comes_with_apply_is_said_to_be_unknown(project: Path) -> None:
+    (project / "main.tf").write_text(ROUTED)
+    (project / "netpact.yaml").write_text(PROJECT + "      agent: [{terraform: aws_instance.app}]\n")
+    (finding,) = findings(netpact(project, "check", "--only", "block-agent-2", "-f", "json"))
+    assert finding["verdict"] == "undetermined"
+    assert any("public address of aws_instance.app" in text for text in finding["unknown"])
+    ends = ("--from", "aws_instance.app", "--to", "aws_instance.gateway", "--service", "tcp/13260")
+    traced = json.loads(netpact(project, "trace", ".", *ends, "-f", "json").stdout)
+    assert traced["verdict"] == "undetermined"
+    assert traced["unknown"] == finding["unknown"]

@@ -289,7 +289,9 @@ def test_a_mistake_is_one_although_other_values_are_unknown() -> None:
         value_of('[any, tonumber("x")]')
 
 
-@pytest.mark.parametrize("expression", ['format("%s", null)', 'formatlist("%v", "a", null)', 'length(format("x", null))'])
+@pytest.mark.parametrize(
+    "expression", ['format("%s", null)', 'formatlist("%v", "a", null)', 'length(format("x", null))']
+)
 def test_a_null_without_a_type_leaves_a_format_unknown_for_ever_as_in_terraform(expression: str) -> None:
     found = value_of(expression)
     assert [reason.code for reason in unknown_reasons(found)] == ["tf.untyped-null"]
