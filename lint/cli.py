@@ -133,7 +133,7 @@ def _parser() -> _Parser:
     _judging_arguments(check)
     _output_arguments(check, FORMATS)
     check.add_argument("--no-fix", action="store_true", help="don't look for fixes")
-    check.add_argument("-v", "--verbose", action="store_true", help="list satisfied flows as well")
+    check.add_argument("-v", "--verbose", action="store_true", help="show every finding in full, satisfied ones too")
     check.add_argument("--if-staged", action="store_true", help="do nothing where git has nothing relevant staged")
     check.set_defaults(command=_check)
 

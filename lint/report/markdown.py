@@ -21,10 +21,14 @@ def render(report: CheckReport) -> str:
     lines = ["## netpact", ""]
     lines.append(", ".join(f"**{n}** {v.replace('_', ' ')}" for v, n in counts.items() if n) or "nothing to judge")
     lines.append("")
-    lines += [f"- **{p.severity}**: {plain(p.text)}" for p in report.problems]
+    problems = sorted(report.problems, key=lambda one: one.severity != "error")
+    lines += _within(
+        MOST_BYTES // 4, [f"- **{p.severity}**: {plain(p.text)}" for p in problems], "- …and {} more messages"
+    )
     if asked:
         lines += ["", "| | flow | from → to | service | where |", "| --- | --- | --- | --- | --- |"]
-        lines += [_row(finding, report) for finding in asked]
+        rows = [_row(finding, report) for finding in asked]
+        lines += _within(MOST_BYTES // 2, rows, "| | …and {} more findings | | | |")
         lines.append("")
     text = "\n".join(lines) + "\n"
     left = 0
@@ -37,6 +41,17 @@ def render(report: CheckReport) -> str:
     if left:
         text += f"\n…and the details of {left} more findings; `netpact check` shows them.\n"
     return text
+
+
+def _within(most: int, lines: list[str], rest: str) -> list[str]:
+    """The first lines, as many as fit into so many bytes, and how many more there are."""
+    kept = 0
+    for line in lines:
+        most -= len(line.encode()) + 1
+        if most < 0:
+            break
+        kept += 1
+    return lines[:kept] + ([rest.format(len(lines) - kept)] if kept < len(lines) else [])
 
 
 def _row(finding: Finding, report: CheckReport) -> str:

@@ -99,6 +99,8 @@ def _deployment(
             chosen = [finding for finding in chosen if not finding.as_read]
         if verdict == "unbound" and not verbose:
             yield from _unbound(chosen, style)
+        elif verdict == "undetermined" and not verbose:
+            yield from _undetermined(chosen, report, style)
         elif verdict not in _QUIET or verbose:
             for finding in chosen:
                 yield from _finding(finding, report, style)
@@ -123,6 +125,26 @@ def _as_read(findings: list[Finding], style: Style) -> Iterator[str]:
     yield from (f"    {style.paint('unknown:', 'yellow')} {printable(cause)}" for cause in list(causes)[:_MOST])
     yield f"    {style.paint('(--verbose lists them)', 'dim')}"
     yield ""
+
+
+def _undetermined(findings: list[Finding], report: CheckReport, style: Style) -> Iterator[str]:
+    """A few of each flow and service in full; of the rest whom they are about, since they mostly lack the same."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((finding.flow, finding.service), []).append(finding)
+    for (flow, service), found in alike.items():
+        shown = len(found) if len(found) <= _MOST_ALIKE + 1 else _MOST_ALIKE
+        for finding in found[:shown]:
+            yield from _finding(finding, report, style)
+        rest = found[shown:]
+        if rest:
+            mark = style.paint(f"{_MARKS['undetermined']} undetermined", VERDICT_COLOURS["undetermined"], "bold")
+            parties = list(dict.fromkeys(f"{side(one.source)} → {side(one.destination)}" for one in rest))
+            more = f"and {len(parties) - _MOST} more " if len(parties) > _MOST else ""
+            yield f"  {mark} {style.paint(flow, 'bold')}  {len(rest)} more  {service}"
+            yield from (f"    {printable(party)}" for party in parties[:_MOST])
+            yield f"    {more}{style.paint('(--verbose shows each)', 'dim')}"
+            yield ""
 
 
 def _unbound(findings: list[Finding], style: Style) -> Iterator[str]:

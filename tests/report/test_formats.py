@@ -192,3 +192,28 @@ def test_text_shows_the_line_at_fault_and_the_fix_under_it(tmp_path: Path) -> No
 
 def test_colours_appear_only_where_they_are_asked_for() -> None:
     assert "\x1b[" in text.render(report(finding()), Style(True))
+
+
+def test_a_comment_stays_below_the_limit_whatever_there_is_to_say() -> None:
+    problems = tuple(
+        Problem("warning", f"the expression number {n} can't be computed " + "x" * 100) for n in range(900)
+    )
+    many = [finding(n, destination=Side("gateway", ("module.network." * 9,), ())) for n in range(900)]
+    said = markdown.render(report(*many, problems=(*problems, Problem("error", "broken"))))
+    assert len(said.encode()) < 65_536
+    assert "- **error**: broken" in said
+    assert re.search(r"…and \d+ more messages", said)
+    assert re.search(r"…and \d+ more findings", said)
+
+
+def test_of_many_open_questions_of_one_flow_a_few_are_shown_in_full() -> None:
+    many = [
+        finding(0, verdict="undetermined", destination=Side("agent", (f"aws_instance.a{n}",), ())) for n in range(20)
+    ]
+    said = text.render(report(*many), Style(False))
+    assert said.count("document:") == 3
+    assert "? undetermined flow-0  17 more  tcp/22" in said
+    assert "anyone (0.0.0.0/0) → agent (aws_instance.a3)" in said
+    assert text.render(report(*many), Style(False), verbose=True).count("document:") == 20
+    violated = [replace(one, verdict="violated") for one in many]
+    assert text.render(report(*violated), Style(False)).count("document:") == 20
