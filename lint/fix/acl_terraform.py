@@ -18,7 +18,8 @@ from lint.fix.hcl import (
     render,
     rewrite,
 )
-from lint.fix.modules import local_name
+from lint.fix.modules import reference
+from lint.fix.places import Place, places
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Filter, Rule
 from lint.space.addresses import IPV6, cidrs
@@ -39,29 +40,33 @@ def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     holder = holder_of(change, shop.graph)
     if holder is None or holder.kind != "network_acl":
         return
-    made: tuple[Edit, ...] | None = None
     if isinstance(change, AddRule):
-        made = _add(change, holder, shop)
+        yield from _add(change, holder, shop)
     elif isinstance(change, NarrowRule):
         rule = rule_of(holder, change.rule)
         made = _narrow(change, rule, shop) if rule is not None else None
-    if made:
-        yield made
+        if made:
+            yield made
 
 
-def _add(change: AddRule, holder: Filter, shop: Workshop) -> tuple[Edit, ...] | None:
+def _add(change: AddRule, holder: Filter, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     found = entries_of(change, holder)
     acl = shop.resources.get(holder.origin.address or "")
     if not found or acl is None:
-        return None
+        return
     name = change.direction.value
-    if acl.type in ACLS and any(acl.nested(way).configured for way in ("ingress", "egress")):
-        return _inline(name, found, acl, shop)
-    mine = [r for r in shop.resources.values() if r.type == ENTRY and _belongs(r, holder) and shop.editable(r)]
+    inline = acl.type in ACLS and any(acl.nested(way).configured for way in ("ingress", "egress"))
+    siblings = [r for r in shop.resources.values() if r.type == ENTRY and _belongs(r, holder)]
     around = any(r.type == ENTRY and r.module == acl.module for r in shop.resources.values())
-    if mine or around or acl.type not in ACLS:
-        return _standalone(name, found, acl, mine, shop)
-    return _inline(name, found, acl, shop)
+    if inline or (acl.type in ACLS and not siblings and not around and shop.editable(acl)):
+        made = _inline(name, found, acl, shop)
+        if made:
+            yield made
+        return
+    for place in places(acl, siblings, shop):
+        own = reference(acl, place.module, "id" if acl.type in ACLS else "default_network_acl_id", shop)
+        if own:
+            yield _standalone(name, found, own, place, shop)
 
 
 def _inline(name: str, found: tuple[Entry, ...], acl: Resource, shop: Workshop) -> tuple[Edit, ...] | None:
@@ -84,24 +89,16 @@ def _inline(name: str, found: tuple[Entry, ...], acl: Resource, shop: Workshop) 
     return merged(made)
 
 
-def _standalone(
-    name: str, found: tuple[Entry, ...], acl: Resource, mine: list[Resource], shop: Workshop
-) -> tuple[Edit, ...] | None:
-    last = max(mine, key=lambda r: (r.origin.file or "", r.origin.start_byte or 0), default=acl)
-    source = shop.source(last.origin.file) if shop.editable(last) else None
-    anchor = block_at(source, last.origin.start_byte) if source is not None else None
-    if source is None or anchor is None:
-        return None
-    own = f"{local_name(acl)}.{'id' if acl.type in ACLS else 'default_network_acl_id'}"
+def _standalone(name: str, found: tuple[Entry, ...], own: str, place: Place, shop: Workshop) -> tuple[Edit, ...]:
     texts = []
     for entry in found:
         head = {"network_acl_id": own, "rule_number": str(entry.number)}
         if name == "egress":
             head["egress"] = "true"
         head |= {"protocol": quoted(entry.protocol), "rule_action": quoted(entry.action)} | _rest(entry)
-        label = shop.free_label(ENTRY, _label(acl.name, name, entry), acl.module)
-        texts.append(render("resource", (ENTRY, label), head, "", source.newline))
-    return (insert_after(source, anchor, (source.newline * 2).join(texts)),)
+        label = shop.free_label(ENTRY, _label(place.stem, name, entry), place.module)
+        texts.append(render("resource", (ENTRY, label), head, "", place.source.newline))
+    return (insert_after(place.source, place.anchor, (place.source.newline * 2).join(texts)),)
 
 
 def _label(acl: str, way: str, entry: Entry) -> str:

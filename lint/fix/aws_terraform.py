@@ -21,7 +21,8 @@ from lint.fix.hcl import (
     set_value,
     string_list,
 )
-from lint.fix.modules import local_name, reference
+from lint.fix.modules import reference
+from lint.fix.places import Place, places
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Direction, Filter, Rule
 from lint.space.addresses import IPV4, IPV6, cidrs
@@ -38,43 +39,43 @@ _MOST = 8  # a fix that would write more CIDRs or rules than this isn't a sugges
 
 def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     """The text edits that make `change`, the best way first; nothing where the text gives no way to."""
-    made = _edits(change, shop)
-    if made is not None:
-        yield made
-
-
-def _edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
     holder = holder_of(change, shop.graph)
     if holder is None or holder.kind != "security_group":
-        return None
+        return
     if isinstance(change, AddRule):
-        return _add(change, holder, shop)
-    if not isinstance(change, NarrowRule):
-        return None
-    rule = rule_of(holder, change.rule)
-    return _narrow(change, holder, rule, shop) if rule is not None else None
+        yield from _add(change, holder, shop)
+    elif isinstance(change, NarrowRule):
+        rule = rule_of(holder, change.rule)
+        made = _narrow(change, holder, rule, shop) if rule is not None else None
+        if made is not None:
+            yield made
 
 
 # --- adding ----------------------------------------------------------------------------------------------------------
 
 
-def _add(change: AddRule, holder: Filter, shop: Workshop) -> tuple[Edit, ...] | None:
+def _add(change: AddRule, holder: Filter, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     group = shop.resources.get(holder.origin.address or "")
-    if group is None or group.type not in GROUPS or not shop.editable(group):
-        return None
-    peers = _peer_texts(change, group, shop)
-    if peers is None:
-        return None
     parts = list(_parts(change.services))
-    if not parts or len(parts) > _MOST:
-        return None
+    if group is None or group.type not in GROUPS or not 0 < len(parts) <= _MOST:
+        return
     style = _style(group, change.direction, shop)
     if style == "inline":
-        return _inline(change, group, peers, parts, shop)
-    return _standalone(style, change, group, peers, parts, shop)
+        peers = _peer_texts(change, group.module, shop)
+        made = _inline(change, group, peers, parts, shop) if peers is not None and shop.editable(group) else None
+        if made is not None:
+            yield made
+        return
+    siblings = [r for r in shop.resources.values() if r.type == style and _belongs(r, group)]
+    for place in places(group, siblings, shop):
+        peers = _peer_texts(change, place.module, shop)
+        own = reference(group, place.module, "id", shop)
+        made = _standalone(style, change, place, own, peers, parts, shop) if own and peers is not None else None
+        if made is not None:
+            yield made
 
 
-def _peer_texts(change: AddRule, group: Resource, shop: Workshop) -> dict[str, str] | None:
+def _peer_texts(change: AddRule, module: str, shop: Workshop) -> dict[str, str] | None:
     """The peer as attribute texts of a rule: `security_groups`, `cidr_blocks`, `ipv6_cidr_blocks`, `self`."""
     if change.peers.group is not None:
         if change.peers.group == change.filter:
@@ -83,7 +84,7 @@ def _peer_texts(change: AddRule, group: Resource, shop: Workshop) -> dict[str, s
         target = shop.resources.get(named.origin.address or "") if named is not None else None
         if target is None or target.origin.file is None:
             return None
-        text = reference(target, group, "id", shop.files_beside(target.origin.file))
+        text = reference(target, module, "id", shop)
         return {"security_groups": text} if text else None
     return _cidr_texts(change.peers.addresses)
 
@@ -180,15 +181,12 @@ def _description(purpose: str) -> str:
 def _standalone(
     style: str,
     change: AddRule,
-    group: Resource,
+    place: Place,
+    own: str,
     peers: dict[str, str],
     parts: list[tuple[str, int, int]],
     shop: Workshop,
 ) -> tuple[Edit, ...] | None:
-    source, anchor = _anchor(style, change.direction, group, shop)
-    if source is None or anchor is None:
-        return None
-    own = f"{local_name(group)}.id"
     rules: list[tuple[str, dict[str, str]]] = []
     for protocol, low, high in parts:
         head: dict[str, str] = {}
@@ -199,7 +197,7 @@ def _standalone(
         head["protocol" if style == CLASSIC else "ip_protocol"] = quoted(protocol)
         head["from_port"] = str(low)
         head["to_port"] = str(high)
-        stem = f"{group.name}_{protocol}_{low}" + (f"_{high}" if high != low else "")
+        stem = f"{place.stem}_{protocol}_{low}" + (f"_{high}" if high != low else "")
         if style == CLASSIC:
             classic = {("source_security_group_id" if k == "security_groups" else k): v for k, v in peers.items()}
             rules.append((stem, head | classic))
@@ -209,9 +207,9 @@ def _standalone(
         return None
     texts = []
     for stem, attributes in rules:
-        name = shop.free_label(style, stem, group.module)
-        texts.append(render("resource", (style, name), attributes, "", source.newline))
-    return (insert_after(source, anchor, (source.newline * 2).join(texts)),)
+        name = shop.free_label(style, stem, place.module)
+        texts.append(render("resource", (style, name), attributes, "", place.source.newline))
+    return (insert_after(place.source, place.anchor, (place.source.newline * 2).join(texts)),)
 
 
 def _singles(peers: dict[str, str], own: str) -> Iterator[dict[str, str]]:
@@ -224,15 +222,6 @@ def _singles(peers: dict[str, str], own: str) -> Iterator[dict[str, str]]:
         else:
             single = "cidr_ipv4" if name == "cidr_blocks" else "cidr_ipv6"
             yield from ({single: part.strip()} for part in text.strip("[]").split(","))
-
-
-def _anchor(style: str, direction: Direction, group: Resource, shop: Workshop) -> tuple[Source | None, Block | None]:
-    """Behind which block a new rule goes: the last rule of this group in this style, else the group itself."""
-    del direction
-    candidates = [r for r in shop.resources.values() if r.type == style and _belongs(r, group) and shop.editable(r)]
-    last = max(candidates, key=lambda r: (r.origin.file or "", r.origin.start_byte or 0), default=group)
-    source = shop.source(last.origin.file)
-    return source, (block_at(source, last.origin.start_byte) if source is not None else None)
 
 
 # --- narrowing -------------------------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ from lint.fix.hcl import (
     set_attribute,
     string_list,
 )
-from lint.fix.modules import local_name, reference
+from lint.fix.modules import reference
 from lint.fix.on_graph import place_of
+from lint.fix.places import Place, places
 from lint.fix.priorities import beside
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Action, Direction, Filter, Rule
@@ -31,7 +32,7 @@ from lint.space.intervals import IntervalSet
 from lint.space.services import TCP, UDP, WIDTH
 from lint.terraform.resources import Resource
 from lint.terraform.syntax.tree import Block, Tuple
-from lint.terraform.values import as_text, reference_of
+from lint.terraform.values import Value, as_text, reference_of
 
 GROUP = "azurerm_network_security_group"
 RULE = "azurerm_network_security_rule"
@@ -45,33 +46,49 @@ _EVERY = (
 
 def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     """The text edits that make `change`, the best way first; nothing where the text gives no way to."""
-    made = _edits(change, shop)
-    if made is not None:
-        yield made
-
-
-def _edits(change: Change, shop: Workshop) -> tuple[Edit, ...] | None:
     holder = holder_of(change, shop.graph)
     if holder is None or holder.kind != "nsg":
-        return None
+        return
     if isinstance(change, AddRule):
-        return _add(change, holder, shop)
-    if not isinstance(change, NarrowRule):
-        return None
-    rule = rule_of(holder, change.rule)
-    return _narrow(change, holder, rule, shop) if rule is not None and not rule.implied else None
+        yield from _add(change, holder, shop)
+    elif isinstance(change, NarrowRule):
+        rule = rule_of(holder, change.rule)
+        made = _narrow(change, holder, rule, shop) if rule is not None and not rule.implied else None
+        if made is not None:
+            yield made
 
 
-def _add(change: AddRule, holder: Filter, shop: Workshop) -> tuple[Edit, ...] | None:
+def _add(change: AddRule, holder: Filter, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     group = shop.resources.get(holder.origin.address or "")
-    if group is None or group.type != GROUP or not shop.editable(group):
-        return None
+    if group is None or group.type != GROUP:
+        return
+    name = free_name(holder, change)
+    if _inline(group, shop):
+        attributes = _attributes(change, holder, name, group.module, shop) if shop.editable(group) else None
+        made = _nested(attributes, group, shop) if attributes is not None else None
+        if made is not None:
+            yield made
+        return
+    siblings = [r for r in shop.resources.values() if r.type == RULE and _belongs(r, group)]
+    for place in places(group, siblings, shop):
+        attributes = _attributes(change, holder, name, place.module, shop)
+        made = _standalone(attributes, name, group, place, shop) if attributes is not None else None
+        if made is not None:
+            yield made
+
+
+def _attributes(change: AddRule, holder: Filter, name: str, module: str, shop: Workshop) -> dict[str, str] | None:
+    """A rule's attributes as `module` would write them."""
     priority = place_of(change, holder)
     protocol = _protocol(change.services)
     if priority is None or protocol is None:
         return None
-    name = free_name(holder, change)
-    attributes = {
+    near, far = ("destination", "source") if change.direction is Direction.INGRESS else ("source", "destination")
+    peers = _peer_texts(far, change, module, shop)
+    own = _prefix_texts(near, change.near) if change.near else {f"{near}_address_prefix": quoted("*")}
+    if peers is None or own is None:
+        return None
+    return {
         "name": quoted(name),
         "description": quoted(change.purpose[:140]),
         "priority": str(priority),
@@ -80,28 +97,23 @@ def _add(change: AddRule, holder: Filter, shop: Workshop) -> tuple[Edit, ...] | 
         "protocol": quoted(protocol),
         "source_port_range": quoted("*"),
         **_port_texts("destination", change.services),
+        **peers,
+        **own,
     }
-    near, far = ("destination", "source") if change.direction is Direction.INGRESS else ("source", "destination")
-    peers = _peer_texts(far, change, group, shop)
-    if peers is None:
+
+
+def _nested(attributes: dict[str, str], group: Resource, shop: Workshop) -> tuple[Edit, ...] | None:
+    source = shop.source(group.origin.file)
+    block = block_at(source, group.origin.start_byte) if source is not None else None
+    if source is None or block is None:
         return None
-    own = _prefix_texts(near, change.near) if change.near else {f"{near}_address_prefix": quoted("*")}
-    if own is None:
+    written = block.body.attribute("security_rule")
+    if written is None:
+        return (insert_block(source, block, "security_rule", attributes),)
+    if not isinstance(written.value, Tuple):
         return None
-    attributes |= peers | own
-    if _inline(group, shop):
-        source = shop.source(group.origin.file)
-        block = block_at(source, group.origin.start_byte) if source is not None else None
-        if source is None or block is None:
-            return None
-        written = block.body.attribute("security_rule")
-        if written is None:
-            return (insert_block(source, block, "security_rule", attributes),)
-        if not isinstance(written.value, Tuple):
-            return None
-        # As an attribute, each object must name every attribute of the block.
-        return (append_item(source, written.value, attributes | {n: "null" for n in _EVERY if n not in attributes}),)
-    return _standalone(attributes, name, group, shop)
+    # As an attribute, each object must name every attribute of the block.
+    return (append_item(source, written.value, attributes | {n: "null" for n in _EVERY if n not in attributes}),)
 
 
 def _inline(group: Resource, shop: Workshop) -> bool:
@@ -111,22 +123,42 @@ def _inline(group: Resource, shop: Workshop) -> bool:
     return not any(r.type == RULE and r.module == group.module for r in shop.resources.values())
 
 
-def _standalone(attributes: dict[str, str], name: str, group: Resource, shop: Workshop) -> tuple[Edit, ...] | None:
-    own = local_name(group)
-    rules = [r for r in shop.resources.values() if r.type == RULE and _belongs(r, group) and shop.editable(r)]
-    last = max(rules, key=lambda r: (r.origin.file or "", r.origin.start_byte or 0), default=group)
-    source = shop.source(last.origin.file)
-    anchor = block_at(source, last.origin.start_byte) if source is not None else None
-    if source is None or anchor is None:
+def _standalone(
+    attributes: dict[str, str], name: str, group: Resource, place: Place, shop: Workshop
+) -> tuple[Edit, ...] | None:
+    holding = _resource_group(group, place, shop)
+    holder = reference(group, place.module, "name", shop) or _written(group.get("name"))
+    if holding is None or holder is None:
         return None
     head = {
         "name": attributes["name"],
-        "resource_group_name": f"{own}.resource_group_name",
-        "network_security_group_name": f"{own}.name",
+        "resource_group_name": holding,
+        "network_security_group_name": holder,
     }
-    label = shop.free_label(RULE, name.replace("-", "_"), group.module)
-    text = render("resource", (RULE, label), head | attributes, "", source.newline)
-    return (insert_after(source, anchor, text),)
+    label = shop.free_label(RULE, name.replace("-", "_"), place.module)
+    text = render("resource", (RULE, label), head | attributes, "", place.source.newline)
+    return (insert_after(place.source, place.anchor, text),)
+
+
+def _resource_group(group: Resource, place: Place, shop: Workshop) -> str | None:
+    """How the place's module names the resource group of an NSG."""
+    own = reference(group, place.module, "resource_group_name", shop)
+    if own is not None:
+        return own
+    value = group.get("resource_group_name")
+    meant = reference_of(value)
+    for one in shop.resources.values():
+        if one.type == "azurerm_resource_group" and (
+            (meant is not None and meant.address == one.address)
+            or (as_text(value) is not None and as_text(one.get("name")) == as_text(value))
+        ):
+            return reference(one, place.module, "name", shop) or _written(value)
+    return _written(value)
+
+
+def _written(value: Value) -> str | None:
+    text = as_text(value)
+    return quoted(text) if text is not None else None
 
 
 def _belongs(rule: Resource, group: Resource) -> bool:
@@ -164,14 +196,14 @@ def _prefix_texts(side: str, addresses: IntervalSet) -> dict[str, str] | None:
     return {f"{side}_address_prefixes": string_list(found)}
 
 
-def _peer_texts(side: str, change: AddRule, group: Resource, shop: Workshop) -> dict[str, str] | None:
+def _peer_texts(side: str, change: AddRule, module: str, shop: Workshop) -> dict[str, str] | None:
     if change.peers.group is None:
         return _prefix_texts(side, change.peers.addresses)
     named = shop.graph.groups.get(change.peers.group)
     target = shop.resources.get(named.origin.address or "") if named is not None else None
     if target is None or target.origin.file is None or target.type != "azurerm_application_security_group":
         return None
-    text = reference(target, group, "id", shop.files_beside(target.origin.file))
+    text = reference(target, module, "id", shop)
     return {f"{side}_application_security_group_ids": f"[{text}]"} if text else None
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from lint.fix.changes import AddRoute, Change, table_of
 from lint.fix.edits import Edit, merged
 from lint.fix.hcl import append_item, block_at, insert_after, insert_block, quoted, render
-from lint.fix.modules import local_name, reference
+from lint.fix.modules import reference
+from lint.fix.places import Place, places
 from lint.fix.workshop import Workshop
-from lint.graph.topology import RouteTable, Via
+from lint.graph.topology import Via
 from lint.space.addresses import IPV4, IPV6, cidrs
 from lint.terraform.resources import Resource
 from lint.terraform.syntax.tree import Tuple
@@ -36,29 +37,42 @@ def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     table = table_of(change, shop.graph)
     if not isinstance(change, AddRoute) or table is None:
         return
-    made = _add(change, table, shop)
-    if made:
-        yield made
-
-
-def _add(change: AddRoute, table: RouteTable, shop: Workshop) -> tuple[Edit, ...] | None:
     holder = shop.resources.get(table.origin.address or "")
-    target = _target(change, holder, shop) if holder is not None else None
-    if holder is None or holder.type not in TABLES or target is None:
-        return None
-    ways = [(text, {_TARGETS[change.via]: target}) for text in _destinations(change, holder, shop)]
-    mine = [r for r in shop.resources.values() if r.type == ROUTE and _belongs(r, holder) and shop.editable(r)]
-    if mine or not _inline(holder, shop):
-        return _standalone(ways, holder, mine, shop)
-    source = shop.source(holder.origin.file) if shop.editable(holder) else None
+    if holder is None or holder.type not in TABLES or change.via not in _TARGETS:
+        return
+    siblings = [r for r in shop.resources.values() if r.type == ROUTE and _belongs(r, holder)]
+    if not siblings and shop.editable(holder) and _inline(holder, shop):
+        ways = _ways(change, holder.module, shop)
+        made = _nested(ways, holder, shop) if ways else None
+        if made:
+            yield made
+        return
+    for place in places(holder, siblings, shop):
+        ways, own = _ways(change, place.module, shop), reference(holder, place.module, "id", shop)
+        if ways and own:
+            yield _standalone(ways, own, place, shop)
+
+
+Ways = list[tuple[bool, str, dict[str, str]]]
+"""Routes as text: whether it is IPv6, its destination, and the attribute that names what it leads to."""
+
+
+def _ways(change: AddRoute, module: str, shop: Workshop) -> Ways:
+    target = shop.resources.get(change.target or "")
+    text = reference(target, module, "id", shop) if target is not None and target.origin.file is not None else None
+    if text is None:
+        return []
+    return [(six, cidr, {_TARGETS[change.via]: text}) for six, cidr in _destinations(change, module, shop)]
+
+
+def _nested(ways: Ways, holder: Resource, shop: Workshop) -> tuple[Edit, ...] | None:
+    source = shop.source(holder.origin.file)
     block = block_at(source, holder.origin.start_byte) if source is not None else None
-    if source is None or block is None:
-        return None
-    written = block.body.attribute("route")
-    if written is not None and not isinstance(written.value, Tuple):
+    written = block.body.attribute("route") if block is not None else None
+    if source is None or block is None or (written is not None and not isinstance(written.value, Tuple)):
         return None
     made = []
-    for (six, text), via in ways:
+    for six, text, via in ways:
         texts = {"ipv6_cidr_block" if six else "cidr_block": text} | via
         if written is None:
             made.append(insert_block(source, block, "route", texts))
@@ -77,22 +91,13 @@ def _inline(holder: Resource, shop: Workshop) -> bool:
     )
 
 
-def _standalone(
-    ways: list[tuple[tuple[bool, str], dict[str, str]]], holder: Resource, mine: list[Resource], shop: Workshop
-) -> tuple[Edit, ...] | None:
-    last = max(mine, key=lambda r: (r.origin.file or "", r.origin.start_byte or 0), default=holder)
-    source = shop.source(last.origin.file) if shop.editable(last) else None
-    anchor = block_at(source, last.origin.start_byte) if source is not None else None
-    if source is None or anchor is None:
-        return None
+def _standalone(ways: Ways, own: str, place: Place, shop: Workshop) -> tuple[Edit, ...]:
     texts = []
-    for (six, text), via in ways:
-        head = {"route_table_id": f"{local_name(holder)}.id"}
-        head |= {"destination_ipv6_cidr_block" if six else "destination_cidr_block": text} | via
-        word = _TYPES[next(iter(via))]
-        label = shop.free_label(ROUTE, f"{holder.name}_{word}", holder.module)
-        texts.append(render("resource", (ROUTE, label), head, "", source.newline))
-    return (insert_after(source, anchor, (source.newline * 2).join(texts)),)
+    for six, text, via in ways:
+        head = {"route_table_id": own, "destination_ipv6_cidr_block" if six else "destination_cidr_block": text} | via
+        label = shop.free_label(ROUTE, f"{place.stem}_{_TYPES[next(iter(via))]}", place.module)
+        texts.append(render("resource", (ROUTE, label), head, "", place.source.newline))
+    return (insert_after(place.source, place.anchor, (place.source.newline * 2).join(texts)),)
 
 
 def _belongs(route: Resource, holder: Resource) -> bool:
@@ -100,15 +105,7 @@ def _belongs(route: Resource, holder: Resource) -> bool:
     return target is not None and target.address == holder.address
 
 
-def _target(change: AddRoute, holder: Resource, shop: Workshop) -> str | None:
-    """The expression that names what the route leads to, in the table's module."""
-    named = shop.resources.get(change.target or "")
-    if change.via not in _TARGETS or named is None or named.origin.file is None:
-        return None
-    return reference(named, holder, "id", shop.files_beside(named.origin.file))
-
-
-def _destinations(change: AddRoute, holder: Resource, shop: Workshop) -> list[tuple[bool, str]]:
+def _destinations(change: AddRoute, module: str, shop: Workshop) -> list[tuple[bool, str]]:
     """Each destination, whether it is IPv6, as text: the network's own attribute where that is just it."""
     network = shop.graph.networks.get(change.network or "")
     owner = shop.resources.get(network.origin.address or "") if network is not None else None
@@ -117,6 +114,6 @@ def _destinations(change: AddRoute, holder: Resource, shop: Workshop) -> list[tu
         texts = cidrs(change.destinations & family)
         name = None
         if len(texts) == 1 and owner is not None and owner.origin.file is not None and owner.type == "aws_vpc":
-            name = reference(owner, holder, attribute, shop.files_beside(owner.origin.file))
+            name = reference(owner, module, attribute, shop)
         found += [(family is IPV6, name or quoted(text)) for text in texts]
     return found

@@ -76,10 +76,8 @@ class Workshop:
 
     def editable(self, resource: Resource) -> bool:
         """Whether the resource stands in a file of the user's own (not in an installed module)."""
-        file = resource.origin.file
-        return (
-            file is not None
-            and ".terraform" not in Path(file).parts
-            and self.inside(file)
-            and self.source(file) is not None
-        )
+        return self.own(resource.origin.file) and self.source(resource.origin.file) is not None
+
+    def own(self, file: str | None) -> bool:
+        """Whether a file is the user's own."""
+        return file is not None and ".terraform" not in Path(file).parts and self.inside(file)
