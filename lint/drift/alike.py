@@ -17,18 +17,20 @@ Key = Callable[[Endpoint], Hashable | None]
 def alike(
     endpoints: Pairing[Endpoint], filters: Mapping[str, str], subnets: Mapping[str, str], networks: Mapping[str, str]
 ) -> None:
-    """Pairs machines of the same name, else those without names, that stand in the same subnets.
+    """Pairs machines of the same name, else those without names, that stand in the same subnets as far as is known.
 
     First those that carry the same filters; then the rest, where there are as many on both sides and those of one
     side carry the same, so that any of them may be called by any name of the other side.
     """
-    for named in (True, False):
-        old = _crowds(endpoints.left(new=False), named, {}, {})
-        new = _crowds(endpoints.left(new=True), named, subnets, networks)
+    for named, placed in ((True, True), (False, True), (True, False)):
+        old = _crowds(endpoints.left(new=False), named, placed, {}, {})
+        new = _crowds(endpoints.left(new=True), named, placed, subnets, networks)
         for key in sorted(old.keys() & new.keys(), key=repr):
             before, after = sorted(old[key], key=_natural), sorted(new[key], key=_natural)
             if not named and len({bool(one.origin.address) for one in (*before, *after)}) == 1:
                 continue  # without a name, only the code's machines and the account's are taken for the same
+            if not placed and all(any(one.network is not None for one in side) for side in (before, after)):
+                continue  # where both know the network, it counts
             _pair(endpoints, before, after, filters)
 
 
@@ -53,16 +55,20 @@ def _pair(
 
 
 def _crowds(
-    endpoints: Mapping[str, Endpoint], named: bool, subnets: Mapping[str, str], networks: Mapping[str, str]
+    endpoints: Mapping[str, Endpoint],
+    named: bool,
+    placed: bool,
+    subnets: Mapping[str, str],
+    networks: Mapping[str, str],
 ) -> dict[Hashable, list[Endpoint]]:
-    """Free machines by what they are, where they stand and, if asked for, what they are called."""
+    """Free machines by what they are and, if asked for, what they are called and where they stand."""
     found: dict[Hashable, list[Endpoint]] = defaultdict(list)
     for one in endpoints.values():
         if one.hypothetical or (named and not one.name) or (not named and not _nameless(one)):
             continue
         places = frozenset(subnets.get(a.subnet or "", a.subnet) for a in one.addresses)
         network = None if one.network is None else networks.get(one.network, one.network)
-        found[one.name if named else None, one.kind, network, places].append(one)
+        found[one.name if named else None, one.kind, (network, places) if placed else None].append(one)
     return found
 
 

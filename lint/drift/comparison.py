@@ -11,6 +11,7 @@ from dataclasses import replace
 from lint.drift.align import align, paired_addresses
 from lint.drift.blame import Blame
 from lint.drift.filters import Delta, FilterComparison, gained
+from lint.drift.lend import lend_routes
 from lint.drift.match import match
 from lint.drift.neighbours import Neighbours
 from lint.drift.result import INTERNET, NEW, OLD, PRIVATE, Drift, FilterChange, Packet, ReachChange
@@ -57,7 +58,9 @@ class _Comparison:
         }
         found = match(old, new)
         self.aliases = {mine: other for mine, other in found.endpoints.items() if mine != other}
-        self.old, self.new = align(old, new, found)
+        before, after = align(old, new, found)
+        (self.old, old_lent), (self.new, new_lent) = lend_routes(before, after), lend_routes(after, before)
+        self.lent = {NEW: old_lent, OLD: new_lent}  # by whose routes they are
         self.rules = FilterComparison(self.old, self.new, frozenset(side for side, why in self.lacks.items() if why))
         self.before, self.after = Surroundings(self.old), Surroundings(self.new)
         self.engines = {OLD: Engine(self.old), NEW: Engine(self.new)}
@@ -420,10 +423,10 @@ class _Comparison:
             here = after or before
             assert here is not None
             if before is None or after is None:
+                if self._as_made(here, name in carried):
+                    continue
                 if here.kind not in shown:
                     left_out[here.kind] = NEW if before is None else OLD
-                    continue
-                if self._as_made(here, name in carried):
                     continue
             changes += self.rules.changes(name)
             for reason in self.rules.doubts(name):
@@ -432,6 +435,11 @@ class _Comparison:
         notes = [
             f"only the {side} source shows {kind.replace('_', ' ')} filters; their rules aren't listed, their effect is"
             for kind, side in sorted(left_out.items())
+        ]
+        notes += [
+            f"only the {side} source shows the routes of {count} subnet{'s' * (count != 1)}; they count for both"
+            for side, count in self.lent.items()
+            if count
         ]
         return changes, notes
 

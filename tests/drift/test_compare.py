@@ -288,6 +288,32 @@ class TestUnknowns:
         assert "no change in what could be compared" in render_text(DiffReport("a", "b", drift))
 
 
+class TestRoutesThatOneSourceAloneShows:
+    def test_count_for_both(self) -> None:
+        """Code of groups and machines takes every way for open; the account's tables close nothing by that."""
+        whole = web(rule("in", "tcp/443", "0.0.0.0/0"))
+        bare = replace(
+            whole,
+            route_tables={},
+            subnets={key: replace(one, route_table=None) for key, one in whole.subnets.items()},
+        )
+        for sides, side in (((bare, whole), "new"), ((whole, bare), "old")):
+            drift = compare(*sides)
+            assert drift.empty
+            assert drift.notes == (f"only the {side} source shows the routes of 1 subnet; they count for both",)
+
+    def test_are_not_lent_where_a_source_says_that_it_does_not_know_its_own(self) -> None:
+        whole = web(rule("in", "tcp/443", "0.0.0.0/0"))
+        open_table = {
+            key: replace(one, route_table=None, route_table_open=(Reason("var.table has no value"),))
+            for key, one in whole.subnets.items()
+        }
+        drift = compare(replace(whole, subnets=open_table), whole)
+        assert drift.notes == ()
+        assert drift.opened
+        assert not any(change.certain for change in drift.opened)
+
+
 class TestGroupsWithoutMachines:
     def test_are_compared_rule_by_rule(self) -> None:
         """A module's group before anything carries it."""

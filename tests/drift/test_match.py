@@ -118,6 +118,23 @@ class TestMachinesOfOneName:
         assert match(old, new).endpoints == {}
 
 
+class TestMachinesOfCodeThatDoesNotSayWhereTheyStand:
+    """The subnet is a variable: the network's code is another project."""
+
+    def test_are_the_accounts_machines_of_that_name(self) -> None:
+        old = graph(
+            *(
+                called(machine(f"aws_instance.app[{n}]", groups=["app"]), "app", f"aws_instance.app[{n}]")
+                for n in (0, 1)
+            ),
+            security_group("app", HTTPS),
+        )
+        live = [running(f"i-{n}", "app", "sg-1") for n in (0, 1)]
+        found = match(old, account(live, replace(security_group("sg-1", HTTPS), name="terraform-1")))
+        assert found.endpoints == {"i-0": "aws_instance.app[0]", "i-1": "aws_instance.app[1]"}
+        assert found.filters == {"sg-1": "app"}, "what they carry is the same then"
+
+
 class TestMachinesWithoutNames:
     def nameless(self) -> tuple[RuleGraph, list[Endpoint]]:
         old = [replace(one, name="app", tags=()) for one in THREE]
