@@ -44,6 +44,7 @@ class Request:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     load: LoadOptions = field(default_factory=LoadOptions)
+    config: str | None = None  # the project file, where it was named
     own_packs: tuple[Path, ...] = ()  # files of packs that no project file names
     fixes: bool = True
     today: datetime.date | None = None  # None: the machine's
@@ -301,12 +302,26 @@ def _judge_options(request: Request, sources: Sequence[Source], loaded: Loaded) 
 
     return JudgeOptions(
         today=request.today or datetime.date.today(),
-        source=" ".join(source.text for source in sources),
+        source=_asked(request, sources),
         comment_waivers=tuple(comment_waivers(loaded.evaluations)),
         packs=request.packs,
         only=request.only,
         skip=request.skip,
     )
+
+
+def _asked(request: Request, sources: Sequence[Source]) -> str:
+    """The sources, and the options by which they were read, as a shell takes them: for commands that show the same."""
+    import shlex
+
+    words = [source.text for source in sources]
+    for given in request.load.command_line:
+        words += ["--var-file", str(given)] if isinstance(given, Path) else ["--var", f"{given[0]}={given[1]}"]
+    if request.load.workspace != "default":
+        words += ["--workspace", request.load.workspace]
+    if request.config is not None:
+        words += ["--config", request.config]
+    return shlex.join(words)
 
 
 _WAIVER = re.compile(r"netpact:waive\s+(?P<flow>\S+)\s+until\s+(?P<until>[^\s:]+)\s*:\s*(?P<reason>\S.*)$")

@@ -245,6 +245,10 @@ def _outputs(options: argparse.Namespace) -> list[tuple[str, Path | None]]:
         wanted.append((kind, Path(file) if file and file != "-" else None))
     if sum(1 for _, file in wanted if file is None) > 1:
         raise UsageError("two formats for standard output: give each but one an --output FILE behind it")
+    files = [file for _, file in wanted if file is not None]
+    for file in files:
+        if files.count(file) > 1:
+            raise UsageError(f"--output {file}: two formats for one file; give each a file of its own")
     return wanted
 
 
@@ -287,6 +291,7 @@ def _request(options: argparse.Namespace) -> Request:
         sources=tuple(options.sources),
         project=project,
         packs=names,
+        config=options.config,
         own_packs=own,
         only=tuple(options.only),
         skip=tuple(options.skip),

@@ -64,17 +64,10 @@ def _rule(finding: Finding) -> dict[str, Any]:
 
 def _result(finding: Finding, index: int, report: CheckReport) -> dict[str, Any]:
     found = places(finding)
-    level = (
-        _LEVELS[finding.severity]
-        if finding.verdict == "violated"
-        else "warning"
-        if finding.severity == "error"
-        else "note"
-    )
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": index,
-        "level": level,
+        "level": _LEVELS[finding.severity],
         "message": {"text": _message(finding)},
         "locations": [_location(found[0], report) if found else _nowhere(report)],
         "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:1"},

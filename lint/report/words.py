@@ -123,9 +123,16 @@ def document(finding: Finding) -> str:
 
 
 def places(finding: Finding) -> list[Origin]:
-    """Where to look, the most telling place first: rules at fault, then what blocks; each file and line once."""
+    """Where to look, the most telling place first: rules at fault, then what blocks; each file and line once.
+
+    A filter that lacks a rule is shown by its first line: GitHub shows what lies in a change with all of its lines.
+    """
     found: dict[tuple[str | None, int | None], Origin] = {}
-    for origin in [r.origin for r in finding.rules] + [b.origin for b in finding.blocked_by]:
+    rules = [
+        r.origin if r.rule or r.origin is None else replace(r.origin, end_line=r.origin.line) for r in finding.rules
+    ]
+    blockers = [b.origin and replace(b.origin, end_line=b.origin.line) for b in finding.blocked_by]
+    for origin in rules + blockers:
         if origin is not None and origin.file is not None:
             found.setdefault((origin.file, origin.line), origin)
     return list(found.values())

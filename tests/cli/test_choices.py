@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,18 @@ def test_what_a_public_address_decides_that_comes_with_apply_is_said_to_be_unkno
     traced = json.loads(netpact(project, "trace", ".", *ends, "-f", "json").stdout)
     assert traced["verdict"] == "undetermined"
     assert traced["unknown"] == finding["unknown"]
+
+
+def test_the_trace_command_of_a_finding_reads_what_the_finding_was_judged_by(tmp_path: Path) -> None:
+    folder = tmp_path / "my infra"
+    folder.mkdir()
+    (tmp_path / ".git").mkdir()
+    (folder / "main.tf").write_text(TERRAFORM.replace('"203.0.113.10/32"', "var.console") + 'variable "console" {}\n')
+    (tmp_path / "dr.yaml").write_text(PROJECT)
+    (tmp_path / "prod.tfvars").write_text('console = "192.0.2.1/32"\n')
+    more = ("--var-file", "prod.tfvars", "--var", "console=203.0.113.10/32", "--config", "dr.yaml")
+    done = netpact(tmp_path, "check", "my infra", "--only", "block-agent-3", "-f", "json", *more)
+    commands = {f["service"]: f["trace"] for f in findings(done)}
+    words = shlex.split(commands["tcp/22"])
+    assert words[:3] == ["netpact", "trace", "my infra"]
+    assert json.loads(netpact(tmp_path, *words[1:], "-f", "json").stdout)["verdict"] == "allowed"

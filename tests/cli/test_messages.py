@@ -133,6 +133,7 @@ def test_an_expired_waiver_says_so_and_the_finding_is_violated_again(project: Pa
         (("check", ".", "--pack", "no/such"), "no/such"),
         (("check", ".", "--format", "json", "--format", "text"), "standard output"),
         (("check", ".", "--output", "report.xyz"), "report.xyz"),
+        (("check", ".", "-f", "json", "-o", "r.json", "-f", "text", "-o", "r.json"), "two formats for one file"),
         (("trace", ".", "--from", "nobody", "--to", "internet"), "nobody"),
         (("trace", ".", "--from", "internet", "--to", "aws_instance.gateway", "--service", "tpc/22"), "tpc/22"),
         (("packs", "show", "no/such"), "no/such"),

@@ -39,7 +39,9 @@ def finding(number: int = 0, **changes: object) -> Finding:
         service="tcp/22",
         sentence="anyone reaches tcp/22 of the gateway",
         excess=(Lane("0.0.0.0/0", "10.0.2.9/32", "tcp/22"),),
-        rules=(RuleAtFault("aws_security_group.gateway", Origin(file="main.tf", line=3 + number, end_line=9)),),
+        rules=(
+            RuleAtFault("aws_security_group.gateway", Origin(file="main.tf", line=3 + number, end_line=9), "g", "r"),
+        ),
         witness=Witness("198.51.100.7", "10.0.2.9", "tcp", 22, 49152),
         fix=Fix("narrow the rule", True, "--- a/main.tf\n+++ b/main.tf\n@@ -1 +1 @@\n-a\n+b\n"),
         fingerprint=f"{number:064x}",
@@ -139,6 +141,17 @@ def test_sarif_has_one_rule_a_flow_stable_fingerprints_and_only_findings_that_as
     assert result["partialFingerprints"]["primaryLocationLineHash"].startswith(f"{1:064x}")
     region = result["locations"][0]["physicalLocation"]["region"]
     assert region == {"startLine": 4, "endLine": 9}
+
+
+def test_a_filter_that_lacks_a_rule_is_shown_by_its_first_line_and_an_open_question_as_a_warning() -> None:
+    group = Origin(file="main.tf", line=3, end_line=90)
+    lacks = finding(
+        1, rules=(RuleAtFault("aws_security_group.gateway", group, "g"),), verdict="undetermined", severity="warning"
+    )
+    (run,) = json.loads(sarif.render(report(lacks)))["runs"]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 3, "endLine": 3}
+    assert run["results"][0]["level"] == "warning"
+    assert github.render(report(lacks)).startswith("::warning file=main.tf,line=3,endLine=3,")
 
 
 def test_sarif_points_to_the_call_where_the_code_is_an_installed_module() -> None:
