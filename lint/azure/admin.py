@@ -32,7 +32,7 @@ def read_admin_rules(
     found: dict[str, AdminRules] = {}
     effective: set[str] = set()
     for record in index.of_type(EFFECTIVE_ADMIN):
-        asked = view(record).text("virtualNetwork")
+        asked = view(record).text("of")
         if not isinstance(asked, str):
             continue
         key = index.key(asked)
@@ -359,7 +359,7 @@ def _meshes(index: Index, networks: Mapping[str, VirtualNetwork]) -> dict[str, t
     found: dict[str, tuple[Reason, ...]] = {}
     effective: set[str] = set()
     for record in index.of_type(EFFECTIVE_CONNECTIVITY):
-        asked = view(record).text("virtualNetwork")
+        asked = view(record).text("of")
         if not isinstance(asked, str):
             continue
         key = index.key(asked)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from lint.azure.admin import read_admin_rules
 from lint.azure.balancers import read_balancers
 from lint.azure.groups import read_application_groups, read_security_groups
-from lint.azure.index import BASTION, Index
+from lint.azure.in_force import read_in_force
+from lint.azure.index import BASTION, EFFECTIVE_GROUPS, EFFECTIVE_ROUTES, Index
 from lint.azure.interfaces import read_interfaces, read_public_addresses
 from lint.azure.model import Model
 from lint.azure.networks import (
@@ -29,6 +30,9 @@ def assemble(records: Records) -> Model:
     tags, tag_notes = read_service_tags(records.tag_documents)
     for record in index.of_type(BASTION):
         index.notes.setdefault(f"{record.key}: Azure Bastion starts management flows from its own subnet")
+    for one in records.missing:
+        if one.type in (EFFECTIVE_GROUPS, EFFECTIVE_ROUTES):
+            index.notes.setdefault(one.reason.sentence())
     return Model(
         groups=groups,
         application_groups=read_application_groups(index),
@@ -46,6 +50,7 @@ def assemble(records: Records) -> Model:
         admin_rules=admin_rules,
         mesh=mesh,
         service_tags=tags,
+        in_force=read_in_force(index),
         problems=tuple(index.problems),
         incomplete=records.incomplete,
         notes=(*index.notes, *tag_notes),

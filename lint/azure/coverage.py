@@ -45,6 +45,8 @@ VITAL = frozenset(
 _WORDS = {
     EFFECTIVE_ADMIN: "the security admin rules in force",
     EFFECTIVE_CONNECTIVITY: "the connectivity configurations in force",
+    "netpact/effectivesecuritygroups": "the rules in force",
+    "netpact/effectiveroutes": "the routes in force",
 }
 _REMEDIES = {
     "denied": "give the identity the role of docs/azure-role.json",
@@ -141,7 +143,7 @@ def stand_ins(found: Mapping[str, Record], missing: tuple[Missing, ...]) -> Iter
                 type=one.type,
                 key=f"{one.of}#{one.type}",
                 name=f"network managers of {last_segment(one.of)}",
-                properties={"virtualNetwork": one.of, "value": Many((), (one.reason,))},
+                properties={"of": one.of, "value": Many((), (one.reason,))},
                 origin=Origin(resource_id=one.of),
             )
         elif one.type == GATEWAY and one.of:

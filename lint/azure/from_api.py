@@ -14,10 +14,13 @@ from typing import Any
 
 from lint.azure.assemble import assemble
 from lint.azure.coverage import Missing, of_type, read_manifest, stand_ins, whole
+from lint.azure.in_force import interface_of
 from lint.azure.index import (
     BALANCER,
     EFFECTIVE_ADMIN,
     EFFECTIVE_CONNECTIVITY,
+    EFFECTIVE_GROUPS,
+    EFFECTIVE_ROUTES,
     INTERFACE,
     ROUTE_TABLE,
     SECURITY_GROUP,
@@ -43,11 +46,14 @@ from lint.origin import Origin, Reason
 
 MAX_FILE = 512 * 1024 * 1024  # bytes; the public service tags file has about 5 MB
 SUFFIXES = (".json", ".jsonl", ".ndjson")
-# What network managers do to one virtual network; the answers tell of which only by the request.
+# What is in force at one virtual network or interface; the answers tell of which only by the request.
 _EFFECTIVE = {
     "listnetworkmanagereffectivesecurityadminrules": EFFECTIVE_ADMIN,
     "listnetworkmanagereffectiveconnectivityconfigurations": EFFECTIVE_CONNECTIVITY,
+    "effectivenetworksecuritygroups": EFFECTIVE_GROUPS,
+    "effectiveroutetable": EFFECTIVE_ROUTES,
 }
+_NAMES = {EFFECTIVE_ADMIN: "admin rules of", EFFECTIVE_CONNECTIVITY: "connectivity of"}
 _CHILDREN = {
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/applicationsecuritygroups/addressprefixsets",
@@ -246,7 +252,7 @@ def _refused(data: Any) -> str | None:
 
 
 def _effective_type(asked: str) -> str | None:
-    """What a request for effective data of a virtual network answers."""
+    """What a request for data that is in force answers."""
     return _EFFECTIVE.get(asked.partition("?")[0].rpartition("/")[2].lower())
 
 
@@ -348,10 +354,11 @@ class _Reading:
         identity = row.get("id")
         kind = _type(row)
         if not isinstance(identity, str) or not kind:
-            if "effectiveSecurityRules" in row:
-                self.notes["effective security rules serve as a cross-check only; the groups' own rules were used"] = (
-                    None
-                )
+            interface = interface_of(row) if "effectiveSecurityRules" in row else None
+            if interface is not None:
+                self._effective({"value": [row]}, f"{interface}/effectiveNetworkSecurityGroups", origin)
+            elif "effectiveSecurityRules" in row:
+                self.notes["effective security rules name no interface, so nothing was compared with them"] = None
             return ""
         if "microsoft.classicnetwork" in identity.lower():
             self.notes[f"{identity} is a classic resource; these are not modelled"] = None
@@ -411,8 +418,8 @@ class _Reading:
         self.found[key] = Record(
             type=kind,
             key=key,
-            name=f"admin rules of {last_segment(network)}",
-            properties={"virtualNetwork": network, "value": items},
+            name=f"{_NAMES.get(kind, 'what is in force at')} {last_segment(network)}",
+            properties={"of": network, "value": items},
             origin=replace(origin, resource_id=network),
         )
         if data.get("skipToken"):

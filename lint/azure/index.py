@@ -36,6 +36,8 @@ MACHINE = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 EFFECTIVE_ADMIN = "netpact/effectiveadminrules"
 EFFECTIVE_CONNECTIVITY = "netpact/effectiveconnectivity"
+EFFECTIVE_GROUPS = "netpact/effectivesecuritygroups"
+EFFECTIVE_ROUTES = "netpact/effectiveroutes"
 
 
 @dataclass

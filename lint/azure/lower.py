@@ -14,6 +14,7 @@ from lint.azure.lowering.filters import Filters, lint_rules
 from lint.azure.lowering.routes import Routes
 from lint.azure.lowering.shadow import shadowed
 from lint.azure.lowering.tags import METADATA, PLATFORM, Tags
+from lint.azure.lowering.verified import verified
 from lint.azure.model import LoadBalancer, Model, Tag
 from lint.graph.endpoints import Layer
 from lint.graph.graph import PlatformTraffic, RuleGraph
@@ -41,7 +42,7 @@ def lower(model: Model, *, transparent: Sequence[str] = ()) -> RuleGraph:
 
     `transparent` names next hops that pass everything (address or firewall name).
     """
-    return _Lowering(model, transparent).graph()
+    return _Lowering(verified(model), transparent).graph()
 
 
 class _Lowering:

@@ -418,11 +418,76 @@ class ServiceTags:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """The source or destination of a rule in force: its addresses, tags expanded; None where they aren't told."""
+
+    tags: tuple[str, ...]
+    addresses: IntervalSet | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInForce:
+    """One effective rule. `services` and `source_ports` are None where they can't be read."""
+
+    name: str
+    direction: Direction
+    action: Action
+    priority: int
+    services: IntervalSet | None
+    source_ports: IntervalSet | None
+    source: Side
+    destination: Side
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInForce:
+    """One NSG in force, at an interface, a subnet or both (the ids that the answer names)."""
+
+    group: str
+    interface: str | None
+    subnet: str | None
+    rules: tuple[RuleInForce, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteInForce:
+    """One effective route that is active. `kind` is the next hop's type in lower case, `hops` its addresses."""
+
+    prefixes: tuple[IntervalSet, ...]
+    kind: str
+    hops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What is in force at one interface; None where nothing was told."""
+
+    interface: str
+    groups: tuple[GroupInForce, ...] | None
+    routes: tuple[RouteInForce, ...] | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What answers of what is in force add to the model, and where the two disagree.
+
+    `tags`: the bounds of a service tag, by subnet key ("" for all) and lower-case name. `learned`: the prefixes that a
+    subnet's interfaces learn from gateways. `doubts`: destinations whose route isn't certain, by subnet key.
+    """
+
+    tags: Mapping[tuple[str, str], AddressSpace] = field(default_factory=dict)
+    learned: Mapping[str, tuple[IntervalSet, ...]] = field(default_factory=dict)
+    doubts: Mapping[str, tuple[tuple[IntervalSet, Reason], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """Everything that was read. Mappings are by key.
 
     `problems` are mistakes of the input, each a message to a person; `incomplete` is what could not be read at all.
-    `mesh` lists virtual networks that a connectivity configuration may join, with the reason.
+    `mesh` lists virtual networks that a connectivity configuration may join, with the reason. `in_force` is what
+    interfaces were told, `verified` what followed from comparing that with the rest.
     """
 
     groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
@@ -441,6 +506,8 @@ class Model:
     admin_rules: Mapping[str, AdminRules] = field(default_factory=dict)  # by virtual network key
     mesh: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
     service_tags: ServiceTags = field(default_factory=ServiceTags)
+    in_force: tuple[InForce, ...] = ()
+    verified: Verified = field(default_factory=Verified)
     problems: tuple[Reason, ...] = ()
     incomplete: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ PROTOCOLS = {
     "50": protocol(ESP),
     "51": protocol(AH),
 }
-_EVERY = ("*", "any", "all")
+EVERY = ("*", "any", "all")
 MAX_PRIORITY = 4096
 DIRECTIONS = {"inbound": Direction.INGRESS, "outbound": Direction.EGRESS}
 ACTIONS = {"allow": Action.ALLOW, "deny": Action.DENY, "alwaysallow": Action.BYPASS}
@@ -125,8 +125,8 @@ def read_rule(view: View, key: str, owner: str, resolve: Resolve, addresses: Res
         return mistake(f"it has no {' and no '.join(missing)}", direction, "Azure refuses it; write * for any")
     assert sources is not None and destinations is not None
     assert ports is not None and ports_may is not None and source_ports is not None and source_ports_may is not None
-    services = _services(protocols, ports, source_ports)
-    services_may = _services(protocols_may, ports_may, source_ports_may)
+    services = services_with(protocols, ports, source_ports)
+    services_may = services_with(protocols_may, ports_may, source_ports_may)
     if protocols_may != protocols:  # it may be a protocol without ports, which asks for none
         services_may = services_may | (protocols_may - WITH_PORTS)
     description = view.text("description")
@@ -157,7 +157,7 @@ def _protocols(view: View, reasons: list[Reason]) -> tuple[IntervalSet, Interval
         return EMPTY, ALL_SERVICES
     if value is None:
         return EMPTY, None
-    if value.strip().lower() in _EVERY:
+    if value.strip().lower() in EVERY:
         return ALL_SERVICES, ALL_SERVICES
     found = PROTOCOLS.get(value.strip().lower())
     if found is None:
@@ -165,7 +165,7 @@ def _protocols(view: View, reasons: list[Reason]) -> tuple[IntervalSet, Interval
     return found, found
 
 
-def _services(protocols: IntervalSet, ports: IntervalSet, source_ports: IntervalSet) -> IntervalSet:
+def services_with(protocols: IntervalSet, ports: IntervalSet, source_ports: IntervalSet) -> IntervalSet:
     """Protocols with a port condition: a condition on ports never matches what has none."""
     if ports == ALL_PORTS and source_ports == ALL_PORTS:
         return protocols
@@ -290,7 +290,7 @@ def parse_operands(text: str, notes: list[str], label: str) -> list[Operand]:
         part = piece.strip()
         if not part:
             continue
-        if part.lower() in _EVERY:
+        if part.lower() in EVERY:
             found.append(AnyAddress())
         elif part[0].isdigit() or ":" in part:
             found.append(Prefix(part, parse_prefix(part, notes, label)))

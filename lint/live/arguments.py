@@ -45,6 +45,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     live.add_argument(
         "--azure-no-resource-graph", action="store_true", help="use the plain ARM lists only, never Resource Graph"
     )
+    live.add_argument(
+        "--azure-verify-effective",
+        action="store_true",
+        help="also compare with the rules and routes in force at running machines (two slow calls for each interface)",
+    )
 
 
 def options_from(namespace: argparse.Namespace) -> LiveOptions:
@@ -64,6 +69,7 @@ def options_from(namespace: argparse.Namespace) -> LiveOptions:
             tenant=namespace.azure_tenant,
             management_groups=tuple(namespace.azure_management_group),
             resource_graph=not namespace.azure_no_resource_graph,
+            verify_effective=namespace.azure_verify_effective,
         ),
     )
 

@@ -30,7 +30,8 @@ class Fault(Exception):
     `again`: another attempt may succeed, after at least `after` seconds where the service says so.
 
     `attempts` caps the attempts for this kind of fault below the run's own number. `restart`: the page token isn't
-    valid any more, so that the call has to begin anew.
+    valid any more, so that the call has to begin anew. `pending`: the service works on it and is to be asked again;
+    that is no failed attempt.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Fault(Exception):
         after: float | None = None,
         attempts: int | None = None,
         restart: bool = False,
+        pending: bool = False,
     ) -> None:
         super().__init__(error)
         self.status = status
@@ -50,6 +52,7 @@ class Fault(Exception):
         self.after = after
         self.attempts = attempts
         self.restart = restart
+        self.pending = pending
 
 
 def canonical(value: Any) -> str:

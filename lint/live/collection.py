@@ -127,7 +127,7 @@ class Collection:
 
     def _request(self, call: Call, turn: Turn, token: str | None) -> Page:
         key = (call.scope, call.region, call.operation)
-        attempt = 0
+        attempt, polls, waited = 0, 0, 0.0
         while True:
             self._check()
             self.limiter.wait(key)
@@ -137,6 +137,12 @@ class Collection:
             try:
                 page = turn(token)
             except Fault as fault:
+                if fault.pending and waited < 10 * self.options.longest_wait:
+                    attempt, polls = attempt - 1, polls + 1
+                    pause = max(fault.after or 0.0, min(self.options.backoff * polls, self.options.longest_wait))
+                    waited += pause
+                    self.stop.wait(pause)
+                    continue
                 if fault.status == THROTTLED:
                     self.limiter.slower(key)
                 most = min(self.options.attempts, fault.attempts or self.options.attempts)

@@ -26,12 +26,16 @@ class AwsAccess:
 
 @dataclass(frozen=True, slots=True)
 class AzureAccess:
-    """Which Azure cloud and tenant, and which management groups. `resource_graph` False: only the plain ARM lists."""
+    """Which Azure cloud and tenant, and which management groups. `resource_graph` False: only the plain ARM lists.
+
+    `verify_effective`: also ask for the rules and routes in force at the interfaces of machines that run.
+    """
 
     cloud: str = "public"
     tenant: str | None = None
     management_groups: tuple[str, ...] = ()
     resource_graph: bool = True
+    verify_effective: bool = False
 
 
 @dataclass(frozen=True, slots=True)

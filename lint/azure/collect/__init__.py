@@ -38,6 +38,7 @@ def collect(scope: Sequence[str], options: LiveOptions, connection: Connection |
         "tenant": azure.tenant,
         "management_groups": sorted(azure.management_groups),
         "resource_graph": azure.resource_graph,
+        **({"verify_effective": True} if azure.verify_effective else {}),
     }
     name = "azure:" + ",".join(chosen)
 

@@ -23,7 +23,8 @@ class Operation:
     `kind` is the ARM type of what it answers, in lower case ("" where nothing of it is for the model); `action` is what
     Azure's roles call it. `by_group`: it can be asked of one resource group, too. `single`: it answers one resource and
     not a list. Answers of API versions before `oldest` lack fields that decide; with `feature`, the thing doesn't exist
-    before that version.
+    before that version. `query` is what the URL asks beside the version. `long`: it may be answered later, at the place
+    that the first answer names. `verifying`: asked only to compare what is in force with what was computed.
     """
 
     name: str
@@ -36,6 +37,9 @@ class Operation:
     method: str = "GET"
     oldest: str = ""
     feature: bool = False
+    query: str = ""
+    long: bool = False
+    verifying: bool = False
 
 
 def _list(provider: str, kind: str, version: str, **more: Any) -> Operation:
@@ -182,6 +186,37 @@ SERVICE_TAGS = Operation(
     "Microsoft.Network/locations/serviceTags/read",
 )
 
+# Asked with --verify-effective: which machines run, and what is in force at the interfaces of those that do.
+STATES = Operation(
+    "compute.virtualMachines.states",
+    "/subscriptions/{subscription}/providers/Microsoft.Compute/virtualMachines",
+    "",
+    _COMPUTE_VERSION,
+    "Microsoft.Compute/virtualMachines/read",
+    query="&statusOnly=true",
+    verifying=True,
+)
+EFFECTIVE_GROUPS = Operation(
+    "network.networkInterfaces.effectiveNetworkSecurityGroups",
+    "{parent}/effectiveNetworkSecurityGroups",
+    "netpact/effectivesecuritygroups",
+    _NETWORK_VERSION,
+    "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action",
+    method="POST",
+    long=True,
+    verifying=True,
+)
+EFFECTIVE_ROUTES = Operation(
+    "network.networkInterfaces.effectiveRouteTable",
+    "{parent}/effectiveRouteTable",
+    "netpact/effectiveroutes",
+    _NETWORK_VERSION,
+    "Microsoft.Network/networkInterfaces/effectiveRouteTable/action",
+    method="POST",
+    long=True,
+    verifying=True,
+)
+
 OPERATIONS: tuple[Operation, ...] = (
     SUBSCRIPTIONS,
     DESCENDANTS,
@@ -199,5 +234,8 @@ OPERATIONS: tuple[Operation, ...] = (
     GATEWAY_CONNECTIONS,
     LOCAL_GATEWAY,
     SERVICE_TAGS,
+    STATES,
+    EFFECTIVE_GROUPS,
+    EFFECTIVE_ROUTES,
 )
 BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in OPERATIONS}

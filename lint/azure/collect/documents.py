@@ -51,7 +51,7 @@ def documents_of(snapshot: Snapshot) -> tuple[Document, ...]:
 def _document(place: tuple[str, str, str], rows: list[Any]) -> Document:
     _, name, parent = place
     operation = BY_NAME[name]
-    if operation in (calls.ADMIN_RULES, calls.CONNECTIVITY):
+    if operation in (calls.ADMIN_RULES, calls.CONNECTIVITY) or operation.verifying:
         request = operation.path.format(parent=parent)
         return Document({"request": request, "value": rows}, request=request)
     return Document({"value": sorted(rows, key=_order)})

@@ -23,6 +23,7 @@ _VERSIONS = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"
 GONE = frozenset(
     {"SubscriptionNotFound", "InvalidSubscriptionId", "DisallowedOperation", "InvalidAuthenticationTokenTenant"}
 )
+_UNDER_WAY = (202, 204)
 FEW = 3  # attempts where the service seems to be broken rather than busy
 _DATED = re.compile(r"(?<![\w-])(\d{4}-\d{2}-\d{2})(?![\w-])")
 _PLAIN = "/-._~()!$&'*+,;=:@"
@@ -41,9 +42,12 @@ def turn(
 
     def one(token: str | None) -> Page:
         version = connection.version(operation)
-        url = f"{connection.host}{quote(path, safe=_PLAIN)}?api-version={version}"
-        sent: dict[str, Any] | None = dict(body or {}) if operation.method == "POST" else None
+        url = f"{connection.host}{quote(path, safe=_PLAIN)}?api-version={version}{operation.query}"
+        method = operation.method
+        sent: dict[str, Any] | None = dict(body or {}) if method == "POST" else None
         if token is not None:
+            if operation.long:
+                method, sent = "GET", None
             if sent is None:
                 url = token
                 if not connection.own(url):
@@ -52,7 +56,9 @@ def turn(
                 sent["options"] = {**sent["options"], "$skipToken": token}
             else:
                 sent["skipToken"] = token
-        status, headers, answer = _sent(connection, operation.method, url, sent)
+        status, headers, answer = _sent(connection, method, url, sent)
+        if operation.long and status in _UNDER_WAY:
+            return _under_way(connection, status, headers, token)
         if status != 200:
             found = _refused(connection, operation, version, status, headers, answer, token, budget)
             if isinstance(found, Page):
@@ -61,6 +67,23 @@ def turn(
         return _page(operation, answer)
 
     return one
+
+
+def _under_way(connection: Connection, status: int, headers: Mapping[str, str], token: str | None) -> Page:
+    """A long-running call that isn't done: where to ask for its result. Raises Fault while it is worked on.
+
+    Source: ARM resource provider contract, "Asynchronous operations": 202, `Location`, `Retry-After`.
+    """
+    if status == 204:
+        return Page({"value": []})
+    if token is not None:
+        raise Fault(CUT, "its result didn't come in time", after=_seconds(headers), pending=True)
+    place = next((str(value) for key, value in headers.items() if str(key).lower() == "location"), "")
+    if not place:
+        raise Fault(ERROR, "it is worked on, and the answer doesn't say where its result will be")
+    if not connection.own(place):
+        raise Fault(ERROR, f"its result lies on another host and was not asked for: {place[:200]}")
+    return Page({"value": []}, place)
 
 
 def _sent(connection: Connection, method: str, url: str, body: Any) -> tuple[int, Mapping[str, str], Any]:
@@ -151,6 +174,10 @@ def _refused(
         raise LiveError(f"Azure doesn't accept the access token ({text}); sign in again, then repeat with --resume")
     if status in (401, 403):
         return Fault(DENIED, text)
+    if operation.long and token is not None and status in (404, 410):
+        return Fault(ERROR, f"its result is gone ({text})", restart=True)
+    if operation.long and status in (400, 404, 409) and _nothing_in_force(code, message):
+        return Page({"value": []})
     if token is not None and status in (400, 410) and "token" in f"{code} {message}".lower():
         return Fault(ERROR, text, restart=True)
     if status in (404, 405, 501):
@@ -158,6 +185,16 @@ def _refused(
     if status >= 500 or status in (408, 409):
         return Fault(ERROR, text, again=True, after=after if after is None or after <= budget else None, attempts=FEW)
     return Fault(ERROR, text)
+
+
+def _nothing_in_force(code: str, message: str) -> bool:
+    """Whether Azure says that there is nothing to tell of an interface: its machine doesn't run, or no group guards it.
+
+    Source: "Diagnose a virtual machine network traffic filter problem".
+    """
+    said = f"{code} {message}".lower().replace(" ", "")
+    stopped = "running" in said and ("vm" in said or "virtualmachine" in said)
+    return stopped or ("networksecuritygroup" in said and ("notassociated" in said or "nonetworksecurity" in said))
 
 
 def _error(answer: Any) -> tuple[str, str]:

@@ -38,6 +38,8 @@ def collect_subscription(
     local = sorted({id_ for answer in connections for row in listed(answer) for id_ in _local_gateway(row)})
     collection.progress.expect(len(local))
     collection.together([partial(asking.of_thing, calls.LOCAL_GATEWAY, id_) for id_ in local], most)
+    if collection.options.azure.verify_effective:
+        asking.in_force(rows)
     return {location: {subscription} for location in _tagged_locations(rows)}
 
 
@@ -103,6 +105,17 @@ class _Asking:
         path = path.replace("/providers/", f"/resourceGroups/{group}/providers/", 1)
         return self.collection.gather(call, turn(self.connection, operation, path, self.collection.options))
 
+    def in_force(self, rows: Rows) -> None:
+        """The rules and routes in force at the interfaces of machines that run; of others Azure tells nothing."""
+        collection = self.collection
+        collection.progress.expect(1)
+        running = _running(self.of_subscription(calls.STATES))
+        interfaces = [id_ for id_, machine in _attached(rows) if running is None or machine.lower() in running]
+        wanted = [(one, id_) for id_ in interfaces for one in (calls.EFFECTIVE_GROUPS, calls.EFFECTIVE_ROUTES)]
+        collection.progress.expect(len(wanted))
+        jobs = [partial(self.of_thing, operation, id_) for operation, id_ in wanted]
+        collection.together(jobs, collection.options.calls_a_place)
+
     def of_thing(self, operation: Operation, id_: str) -> Answer:
         """What one resource says of itself, or what hangs below it."""
         call = Call.of(self.subscription, "", operation.name, {"parent": id_})
@@ -141,6 +154,31 @@ def _follow_up(rows: Rows, subscription: str) -> Iterator[tuple[Operation, str]]
     for id_ in gateways_of(rows.get(calls.VIRTUAL_NETWORKS.name, ())):
         yield calls.GATEWAY, id_
         yield calls.GATEWAY_CONNECTIONS, id_
+
+
+def _attached(rows: Rows) -> Iterator[tuple[str, str]]:
+    """The interfaces of virtual machines, each with its machine's id. Uniform scale sets' aren't among them."""
+    for row in _with_id(rows, calls.INTERFACES):
+        machine = _inside(row, "virtualMachine")
+        if isinstance(machine, Mapping) and isinstance(machine.get("id"), str):
+            yield row["id"], machine["id"]
+
+
+def _running(states: Answer) -> set[str] | None:
+    """The ids of machines that run; None where that isn't told: then every machine is asked."""
+    found: set[str] = set()
+    told = False
+    for row in listed(states):
+        view = _inside(row, "instanceView")
+        codes = [
+            str(one.get("code", "")).lower()
+            for one in (view.get("statuses") or () if isinstance(view, Mapping) else ())
+            if isinstance(one, Mapping)
+        ]
+        told = told or any(code.startswith("powerstate/") for code in codes)
+        if "powerstate/running" in codes and isinstance(row.get("id"), str):
+            found.add(row["id"].lower())
+    return found if states.ok and told else None
 
 
 def gateways_of(networks: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -7,7 +7,11 @@ from typing import Any
 
 # Of these types only the properties named are kept; of all others, everything.
 _KEPT: Mapping[str, Mapping[str, Any]] = {
-    "microsoft.compute/virtualmachines": {"networkProfile": True, "virtualMachineScaleSet": True},
+    "microsoft.compute/virtualmachines": {
+        "networkProfile": True,
+        "virtualMachineScaleSet": True,
+        "instanceView": {"statuses": True},
+    },
     "microsoft.compute/virtualmachinescalesets": {
         "orchestrationMode": True,
         "virtualMachineProfile": {"networkProfile": True},

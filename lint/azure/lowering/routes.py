@@ -51,6 +51,9 @@ class Routes:
             if own is not None:
                 routes += [self._user(hop, subnet, own.name) for hop in own.hops]
                 name, opened, origin = own.name, own.open, own.origin
+            for places, reason in self.model.verified.doubts.get(subnet.key, ()):
+                text = "a route in force that isn't the one computed"
+                routes.append(Route(EMPTY, Via.UNKNOWN, origin, text, places, reasons=(reason,)))
             self.tables[made] = RouteTable(made, name, tuple(routes), origin, opened)
         return made, subnet.route_table.open
 
@@ -179,6 +182,10 @@ class Routes:
             taken = taken | one.space.must
         taken = taken | PLATFORM | METADATA
         out: list[Route] = []
+        told = self.model.verified.learned.get(subnet.key)
+        if told is not None:
+            out += [self._told(prefix, subnet) for prefix in told if not prefix <= taken]
+            taken = taken | IPV4  # of IPv4, all that is learned is told
         for gateway in gateways:
             code = "azure.bgp" if gateway.bgp else "azure.route.gateway"
             reason = Reason(
@@ -230,6 +237,12 @@ class Routes:
                 )
             )
         return out
+
+    def _told(self, prefix: IntervalSet, subnet: Subnet) -> Route:
+        """A route that an interface of the subnet learns from a gateway, as Azure itself says."""
+        text = ", ".join(cidrs(prefix)[:3])
+        reason = Reason(f"what lies behind the gateway at {text} isn't modelled", "azure.route.gateway", subnet.origin)
+        return Route(prefix, Via.EXTERNAL, subnet.origin, text, None, "gateway", LEARNED, reasons=(reason,))
 
     def _user(self, hop: Hop, subnet: Subnet, table: str) -> Route:
         via = _KINDS[hop.kind]

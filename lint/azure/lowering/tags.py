@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lint.azure.lowering.links import joined
-from lint.azure.model import Model, Prefix, Subnet, Tag
+from lint.azure.model import AddressSpace, Model, Prefix, Subnet, Tag
 from lint.graph.rules import AddressList
 from lint.origin import Origin, Reason
 from lint.space.addresses import IPV4, PRIVATE, PUBLIC, REAL, parse_cidr, parse_cidrs
@@ -40,6 +40,7 @@ class Viewpoint:
     must: IntervalSet
     may: IntervalSet
     reasons: tuple[Reason, ...]
+    outside: AddressSpace | None = None  # what Internet means here, where that is told apart from the complement
 
     @property
     def internet(self) -> str:
@@ -55,7 +56,9 @@ class Tags:
         self.lists: dict[str, AddressList] = {}
         self.notes: dict[str, None] = {}
         self.inside: dict[str, IntervalSet] = {}  # by network: the places of machines that certainly are in it
-        self._by_sets: dict[tuple[IntervalSet, IntervalSet, tuple[Reason, ...]], Viewpoint] = {}
+        self._by_sets: dict[
+            tuple[IntervalSet, IntervalSet, tuple[Reason, ...], AddressSpace | None], Viewpoint
+        ] = {}
         self._by_subnet: dict[str, Viewpoint] = {}
 
     def of_subnet(self, subnet: Subnet) -> Viewpoint:
@@ -63,7 +66,11 @@ class Tags:
         found = self._by_subnet.get(subnet.key)
         if found is None:
             must, may, reasons = self._virtual_network(subnet)
-            found = self._by_subnet[subnet.key] = self._viewpoint(subnet.key, must, may, reasons)
+            told = self.model.verified.tags.get((subnet.key, "virtualnetwork"))
+            if told is not None:
+                must, may, reasons = told.must, told.may, told.reasons
+            outside = self.model.verified.tags.get((subnet.key, "internet"))
+            found = self._by_subnet[subnet.key] = self._viewpoint(subnet.key, must, may, reasons, outside)
         return found
 
     def nowhere(self) -> Viewpoint:
@@ -74,11 +81,18 @@ class Tags:
         """The viewpoint of a NIC whose subnet isn't known."""
         return self._viewpoint("unknown", PLATFORM, REAL, reasons)
 
-    def _viewpoint(self, at: str, must: IntervalSet, may: IntervalSet, reasons: tuple[Reason, ...]) -> Viewpoint:
-        key = (must, may, reasons)
+    def _viewpoint(
+        self,
+        at: str,
+        must: IntervalSet,
+        may: IntervalSet,
+        reasons: tuple[Reason, ...],
+        outside: AddressSpace | None = None,
+    ) -> Viewpoint:
+        key = (must, may, reasons, outside)
         found = self._by_sets.get(key)
         if found is None:
-            found = self._by_sets[key] = Viewpoint(f"azure:VirtualNetwork@{at}", must, may, reasons)
+            found = self._by_sets[key] = Viewpoint(f"azure:VirtualNetwork@{at}", must, may, reasons, outside)
         return found
 
     def _virtual_network(self, subnet: Subnet) -> tuple[IntervalSet, IntervalSet, tuple[Reason, ...]]:
@@ -180,12 +194,16 @@ class Tags:
             return view.id, view.reasons if view.must != view.may else ()
         if lowered == "internet":
             self._pair(view, origin)
-            return view.internet, view.reasons if view.must != view.may else ()
+            return view.internet, self.lists[view.internet].reasons if view.outside or view.must != view.may else ()
         if lowered == "azureloadbalancer":
             return self._list("azure:tag:azureloadbalancer", "AzureLoadBalancer", PLATFORM, PLATFORM, origin), ()
         platform = _PLATFORM_TAGS.get(lowered)
         if platform is not None:
             return self._list(f"azure:tag:{lowered}", catalogue or name, platform, platform, origin), ()
+        told = self.model.verified.tags.get(("", lowered))
+        if told is not None:
+            why = told.reasons if told.must != told.may else ()
+            return self._list(f"azure:tag:{lowered}", catalogue or name, told.must, told.may, origin, why), why
         data = self.model.service_tags.prefixes.get(lowered)
         if data is not None:
             return self._list(f"azure:tag:{lowered}", catalogue or name, data, data, origin), ()
@@ -203,6 +221,10 @@ class Tags:
         if view.id in self.lists:
             return
         self.lists[view.id] = AddressList(view.id, "VirtualNetwork", view.must, view.may, origin, view.reasons)
+        if view.outside is not None:
+            told, reasons = view.outside, (*view.reasons, *view.outside.reasons)
+            self.lists[view.internet] = AddressList(view.internet, "Internet", told.must, told.may, origin, reasons)
+            return
         self.lists[view.internet] = AddressList(
             view.internet,
             "Internet",

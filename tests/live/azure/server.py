@@ -79,6 +79,12 @@ class Arm:
     rewrite: Callable[[Request, Any], Any] | None = None
     page_size: int = 1000
     empty_pages: bool = False
+    stopped: set[str] = field(default_factory=set)  # names of machines that don't run
+    in_force: dict[str, list[Any]] = field(default_factory=dict)  # by interface id and action, in lower case
+    polls: int = 1  # how often a long-running call is still under way when it is asked for
+    after: str = "0"  # Retry-After of long-running calls
+    results: list[tuple[list[Any], int]] = field(default_factory=list)
+    expired: int = 0  # results before this one are gone
     requests: list[Request] = field(default_factory=list)
 
     def start(self) -> None:
@@ -139,6 +145,10 @@ class Arm:
             error = {"error": {"code": refusal.code, "message": refusal.message}}
             return self._send(handler, refusal.status, json.dumps(error).encode(), refusal.headers)
         status, answer = self._answer(request)
+        headers: tuple[tuple[str, str], ...] = ()
+        if status == 202:
+            place = f"{self.url}{answer.pop('at')}?api-version={dict(request.query)['api-version']}"
+            headers = (("Location", place), ("Retry-After", self.after))
         if status == 200 and self.rewrite is not None:
             answer = self.rewrite(request, answer)
         data = json.dumps(answer).encode()
@@ -153,7 +163,7 @@ class Arm:
             handler.wfile.flush()
             handler.close_connection = True
             return None
-        return self._send(handler, status, data, ())
+        return self._send(handler, status, data, headers)
 
     def _send(
         self, handler: BaseHTTPRequestHandler, status: int, data: bytes, headers: tuple[tuple[str, str], ...]
@@ -177,7 +187,16 @@ class Arm:
             network, _, action = path.rpartition("/")
             if action.lower().startswith("listnetworkmanagereffective") and self._get(network) is not None:
                 return 200, {"value": []}
+            if action.lower() in ("effectivenetworksecuritygroups", "effectiveroutetable"):
+                return self._long(network, action)
             return 405, {"error": {"code": "MethodNotAllowed", "message": path}}
+        if request.method == "GET" and "/operationresults/" in lowered:
+            number = int(lowered.rpartition("/")[2])
+            if not self.expired <= number < len(self.results):
+                return 404, {"error": {"code": "NotFound", "message": "the result has expired"}}
+            rows, left = self.results[number]
+            self.results[number] = (rows, left - 1)
+            return (202, {"at": path}) if left > 0 else (200, {"value": rows})
         if request.method != "GET":
             return 405, {"error": {"code": "MethodNotAllowed", "message": path}}
         if lowered == "/subscriptions":
@@ -204,6 +223,16 @@ class Arm:
         if single is not None:
             return 200, single
         return self._children(request, path)
+
+    def _long(self, interface: str, action: str) -> tuple[int, Any]:
+        """202 for what is in force at an interface whose machine runs."""
+        found = self._get(interface)
+        machine = found["properties"].get("virtualMachine", {}).get("id", "") if found is not None else ""
+        if not machine or machine.rpartition("/")[2] in self.stopped:
+            message = "The network interface must be attached to a running virtual machine."
+            return 400, {"error": {"code": "NicNotAttachedToRunningVm", "message": message}}
+        self.results.append((self.in_force.get(f"{interface}/{action}".lower(), []), self.polls))
+        return 202, {"at": f"/subscriptions/{interface.split('/')[2]}/operationResults/{len(self.results) - 1}"}
 
     def _get(self, id_: str) -> dict[str, Any] | None:
         return next((one for key, one in self.resources.items() if key.lower() == id_.lower()), None)
@@ -235,7 +264,14 @@ class Arm:
             for id_, one in self.resources.items()
             if one["type"].lower() == kind and id_.lower().startswith(f"{head}/".lower())
         ]
+        if dict(request.query).get("statusOnly") == "true":
+            rows = [self._with_state(one) for one in rows]
         return 200, self._paged(request, rows)
+
+    def _with_state(self, machine: dict[str, Any]) -> dict[str, Any]:
+        code = "PowerState/deallocated" if machine["name"] in self.stopped else "PowerState/running"
+        statuses = [{"code": "ProvisioningState/succeeded"}, {"code": code, "displayStatus": "VM state"}]
+        return {**machine, "properties": {"vmId": machine["name"], "instanceView": {"statuses": statuses}}}
 
     def _paged(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
         first = int(dict(request.query).get("$skiptoken", 0))
