@@ -56,9 +56,7 @@ class Tags:
         self.lists: dict[str, AddressList] = {}
         self.notes: dict[str, None] = {}
         self.inside: dict[str, IntervalSet] = {}  # by network: the places of machines that certainly are in it
-        self._by_sets: dict[
-            tuple[IntervalSet, IntervalSet, tuple[Reason, ...], AddressSpace | None], Viewpoint
-        ] = {}
+        self._by_sets: dict[tuple[IntervalSet, IntervalSet, tuple[Reason, ...], AddressSpace | None], Viewpoint] = {}
         self._by_subnet: dict[str, Viewpoint] = {}
 
     def of_subnet(self, subnet: Subnet) -> Viewpoint:
