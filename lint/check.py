@@ -117,6 +117,14 @@ _CUT = Problem(
 )
 
 
+_SPENT = Problem(
+    "warning",
+    "fixes were not looked for at every violated finding: this run has tried as much as one may",
+    None,
+    "run `netpact fix` again when these are made",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """The sources as loaded and judged once, and what it takes to do it again with changes."""
@@ -154,12 +162,17 @@ def read(request: Request) -> Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What `fix` did: one patch of all proven fixes together, commands for live sources, what is left, what to say."""
+    """What `fix` did: one patch of all proven fixes together, commands for live sources, what is left, what to say.
+
+    `problems` are those of reading and judging the sources, which lie in `base`.
+    """
 
     patch: str
     commands: tuple[str, ...]
     left: int
     said: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+    base: Path = Path()
 
 
 def mend(request: Request, *, write: bool) -> Mended:
@@ -168,6 +181,7 @@ def mend(request: Request, *, write: bool) -> Mended:
     With `write`, the files are changed; raises SourceError where one has changed since it was read, and then writes
     none.
     """
+    from lint.fix.advice import advice
     from lint.fix.edits import unified
     from lint.fix.prove import Budget
 
@@ -198,15 +212,17 @@ def mend(request: Request, *, write: bool) -> Mended:
         prover = prover.after(proven)
     overlay = {base / name: data for name, data in prover.start.overlay.items() if name in before}
     originals = {base / name: data for name, data in before.items()}
-    left = sum(1 for f in prover.start.trial.findings if f.verdict == "violated")
+    left = [f for f in prover.start.trial.findings if f.verdict == "violated"]
     here = Path.cwd().resolve()
     names = {path: _shown(path.resolve(), here) for path in overlay}
     patch = unified({names[p]: originals[p] for p in overlay}, {names[p]: data for p, data in overlay.items()})
     if write:
         said += _written(overlay, originals, names)
+    said += [f"{f.id} {f.service}: {advice(f, prover.start.trial.graph)}" for f in left]
     if left:
-        said.append(f"{left} violated {_findings(left)} no proven fix; `netpact check` explains them")
-    return Mended(patch, tuple(dict.fromkeys(commands)), left, tuple(said))
+        said.append(f"{len(left)} violated {_findings(len(left))} no proven fix; `netpact check` explains them")
+    problems = run.loaded.problems + run.judgement.problems + ((_SPENT,) if budget.cut else ())
+    return Mended(patch, tuple(dict.fromkeys(commands)), len(left), tuple(said), problems, base)
 
 
 def _direct(finding: Finding) -> bool:
@@ -219,17 +235,12 @@ def _findings(count: int) -> str:
 
 
 def _written(overlay: Mapping[Path, bytes], originals: Mapping[Path, bytes], names: Mapping[Path, str]) -> list[str]:
-    """Write the files, all or none: nothing is written where one isn't as it was read."""
-    for path in overlay:
-        if _read_file(path) != originals[path]:
-            raise SourceError(
-                f"{names[path]} has changed since it was read; nothing was written", "run `netpact fix` again"
-            )
-    for path, data in overlay.items():
-        try:
-            path.write_bytes(data)
-        except OSError as error:
-            raise SourceError(f"{names[path]} can't be written: {error.strerror}") from error
+    from lint.fix.write import NotWritten, write
+
+    try:
+        write(overlay, originals, names)
+    except NotWritten as error:
+        raise SourceError(error.text, error.remedy) from error
     here = Path.cwd().resolve()
     return [f"wrote {names[p] if p.resolve().is_relative_to(here) else p}" for p in overlay]
 

@@ -517,14 +517,19 @@ def _snapshot(options: argparse.Namespace) -> int:
 
 
 def _fix(options: argparse.Namespace) -> int:
-    from lint.check import mend
+    from lint.check import fatal, mend
+    from lint.report.style import printable, style_for
+    from lint.report.text import render_problems
 
     mended = mend(_request(options), write=options.write)
+    sys.stderr.write(render_problems(mended.problems, mended.base, style_for(sys.stderr)))
     sys.stdout.write(mended.patch)
     for command in mended.commands:
         print(command)
     for line in mended.said:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
+    if fatal(mended.problems):
+        return FAILED
     return FINDINGS if mended.left else CLEAN
 
 
