@@ -45,23 +45,26 @@ def compare(old: RuleGraph, new: RuleGraph, unread: tuple[Sequence[Reason], Sequ
     show, else by a name and kind that is unique on both sides, else by carrier or address. Traffic is compared
     between those, wherever their addresses lie.
     """
-    return _Comparison(old, new).drift(unread)
+    return _Comparison(old, new, unread).drift()
 
 
 class _Comparison:
-    def __init__(self, old: RuleGraph, new: RuleGraph) -> None:
+    def __init__(self, old: RuleGraph, new: RuleGraph, unread: tuple[Sequence[Reason], Sequence[Reason]]) -> None:
         # What a source alone may lack; what both lack for the same reason is no difference between them.
         lacks = {OLD: texts(old.incomplete), NEW: texts(new.incomplete)}
         self.lacks = {
             OLD: tuple(text for text in lacks[OLD] if text not in lacks[NEW]),
             NEW: tuple(text for text in lacks[NEW] if text not in lacks[OLD]),
         }
+        # Where either is so, a thing that has no partner may be one that isn't recognized.
+        self.unread = unread
+        self.blind = self.lacks[OLD] + self.lacks[NEW] or texts((*unread[0], *unread[1]))
         found = match(old, new)
         self.aliases = {mine: other for mine, other in found.endpoints.items() if mine != other}
         before, after = align(old, new, found)
         (self.old, old_lent), (self.new, new_lent) = lend_routes(before, after), lend_routes(after, before)
         self.lent = {NEW: old_lent, OLD: new_lent}  # by whose routes they are
-        self.rules = FilterComparison(self.old, self.new, frozenset(side for side, why in self.lacks.items() if why))
+        self.rules = FilterComparison(self.old, self.new, blind=bool(self.blind))
         self.before, self.after = Surroundings(self.old), Surroundings(self.new)
         self.engines = {OLD: Engine(self.old), NEW: Engine(self.new)}
         self.changed_filters = self._changed_filters()
@@ -92,14 +95,14 @@ class _Comparison:
         }
         self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ, usual)
 
-    def drift(self, unread: tuple[Sequence[Reason], Sequence[Reason]]) -> Drift:
+    def drift(self) -> Drift:
         opened: list[ReachChange] = []
         closed: list[ReachChange] = []
         for one, gaining in self._all_changes():
             (opened if gaining == NEW else closed).append(one)
         filters, notes = self._filters()
         self._incomplete()
-        self._unread(unread)
+        self._unread()
         parties = {**self.old.endpoints, **self.new.endpoints}
         both = sum(1 for name in self.old.endpoints if name in self.new.endpoints)
         return Drift(
@@ -113,7 +116,7 @@ class _Comparison:
             self.doubtful,
             tuple(sorted(parties.items())),
             both,
-            frozenset(side for side, why in self.lacks.items() if why),
+            bool(self.blind),
         )
 
     # What changed at all
@@ -331,6 +334,8 @@ class _Comparison:
             sure = answered.changed | delivered.changed
             possible = answered.possible | delivered.possible
             missing = self.lacks[OLD if gaining == NEW else NEW]  # then what isn't found there may pass all the same
+            if {source, destination} & (self.only_old | self.only_new):
+                missing = self.blind
             if missing:
                 sure, possible = EMPTY_TRAFFIC, sure | possible
             delta = Delta(sure, possible - sure)
@@ -461,9 +466,9 @@ class _Comparison:
         if self.lacks[OLD] or self.lacks[NEW]:
             self.doubtful = True
 
-    def _unread(self, unread: tuple[Sequence[Reason], Sequence[Reason]]) -> None:
+    def _unread(self) -> None:
         """Calls that failed: what they would have told can't be the same, even where they failed on both sides."""
-        for side, failed in zip((OLD, NEW), unread):
+        for side, failed in zip((OLD, NEW), self.unread):
             known = [one.text for one in self.unknown.values() if one.text.startswith(f"{side}: ")]
             for reason in failed:
                 self.doubtful = True

@@ -5,7 +5,7 @@ Knows no machines and no paths.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Set
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from lint.drift.result import NEW, OLD, CitedRule, FilterChange, RulePiece
@@ -64,10 +64,10 @@ def gained(before: Bounds, after: Bounds) -> Delta:
 class FilterComparison:
     """Compares filters of two aligned graphs."""
 
-    def __init__(self, old: RuleGraph, new: RuleGraph, incomplete: Set[str] = frozenset()) -> None:
-        """`incomplete`: the sides (OLD, NEW) that may have filters which they don't show."""
+    def __init__(self, old: RuleGraph, new: RuleGraph, *, blind: bool = False) -> None:
+        """`blind`: a filter of one side alone may be on the other one as well, which doesn't show it."""
         self._old, self._new = old, new
-        self._incomplete = incomplete
+        self._blind = blind
         self._stand: dict[str, int] = {}  # group -> place
         self._groups: dict[int, str] = {}
         self._resolved = Resolved(_EMPTY_GRAPH)
@@ -140,9 +140,8 @@ class FilterComparison:
             alike: dict[tuple[Delta, Delta], list[str]] = {}
             for part, one, other in self._judged_both(before, after, direction):
                 alike.setdefault((gained(one, other), gained(other, one)), []).append(part or "")
-            absent = OLD if before is None else NEW if after is None else None
             for (more, less), parts in alike.items():
-                if absent in self._incomplete:
+                if self._blind and (before is None or after is None):
                     more, less = more.doubted(), less.doubted()
                 if more or less:
                     local = ", ".join(parts) if len(alike) > 1 else None

@@ -95,7 +95,7 @@ class Drift:
     """The whole comparison. `endpoints` holds every party by id, as the newer source shows it where both do.
 
     An endpoint or filter of both sources has the old one's id. `unknown` says what couldn't be compared; `doubtful`:
-    because of it something may have opened that isn't listed. What isn't found in an `incomplete` source may be there.
+    because of it something may have opened that isn't listed.
     """
 
     opened: tuple[ReachChange, ...]
@@ -108,7 +108,7 @@ class Drift:
     doubtful: bool
     endpoints: tuple[tuple[str, Endpoint], ...]
     compared: int  # endpoints that both sources hold
-    incomplete: frozenset[str] = frozenset()  # OLD, NEW: of which things may be missing that nothing else shows
+    blind: bool = False  # not all could be read: what only one source shows may be in the other as well
 
     @property
     def empty(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lint.drift.result import INTERNET, NEW, OLD, PRIVATE, CitedRule, Drift, FilterChange, ReachChange, RulePiece
+from lint.drift.result import INTERNET, PRIVATE, CitedRule, Drift, FilterChange, ReachChange, RulePiece
 from lint.graph.endpoints import Endpoint
 from lint.origin import origin_json
 from lint.report.markdown import MOST_BYTES, plain
@@ -388,8 +388,8 @@ def render_text(report: DiffReport, style: Style = _PLAIN) -> str:
 
 
 def _perhaps(drift: Drift, title: str) -> str:
-    """What isn't found where not everything could be read may be there."""
-    return f"perhaps {title}" if (OLD if title == "added" else NEW) in drift.incomplete else title
+    """What one source alone shows may be in the other one, where not everything could be read."""
+    return f"perhaps {title}" if drift.blind else title
 
 
 def summary(report: DiffReport) -> str:
