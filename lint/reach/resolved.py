@@ -72,6 +72,7 @@ class Resolved:
         self.graph = graph
         self._next = _OWN
         self._within: dict[int, IntervalSet] = {}
+        self._single: tuple[int, dict[int, IntervalSet]] = (0, {})  # of so many places, those with one address
         owners: dict[int, int] = defaultdict(int)
         for endpoint in graph.endpoints.values():
             for place in {address.place for address in endpoint.addresses}:
@@ -117,11 +118,12 @@ class Resolved:
         """The real addresses that the places stand for, as far as they are known."""
         if not places or places.pairs[-1][1] < SYMBOLIC:
             return places
-        known = [places & REAL]
-        for place, within in self._within.items():
-            if within.size == 1 and place in places:
-                known.append(within)
-        return IntervalSet.union_of(known)
+        if self._single[0] != len(self._within):
+            single = {place: within for place, within in self._within.items() if within.size == 1}
+            self._single = (len(self._within), single)
+        return IntervalSet.union_of(
+            [places & REAL, *(within for place, within in self._single[1].items() if place in places)]
+        )
 
     def meant(self, places: IntervalSet) -> IntervalSet:
         """The same with the places of machines that share one of these addresses and were told apart."""
