@@ -7,26 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from lint.graph.change import changed
+from lint.graph.disagreement import (
+    both_endpoints,
+    both_filters,
+    both_groups,
+    both_lists,
+    both_nat_gateways,
+    both_networks,
+    both_peerings,
+    both_subnets,
+    both_tables,
+    contradiction,
+    rule_key,
+)
 from lint.graph.endpoints import Address, Endpoint
 from lint.graph.graph import EMPTY_GRAPH, RuleGraph
 from lint.graph.places import Places
-from lint.graph.rules import Addresses, AddressList, Direction, Filter, Group, Peer, Rule, UnknownPeer
-from lint.graph.topology import NatGateway, Network, Route, RouteTable
+from lint.graph.rules import Addresses, Filter, Peer, Rule, UnknownPeer
+from lint.graph.topology import Forwarding, NatGateway, Network, Route
 from lint.origin import Origin, Reason
 from lint.space.addresses import REAL, SYMBOLIC, SYMBOLIC_END
 from lint.space.intervals import IntervalSet
 
-T = TypeVar("T")
-
 
 def merge(graphs: Sequence[RuleGraph]) -> RuleGraph:
-    """One graph of several. The first source that shows a thing says what it is; a contradiction is noted.
+    """One graph of several.
 
-    A filter that two sources show with different rules (one manages a part, the other another part) has the rules of
-    both. Where only one source knows a thing for certain, that one counts.
+    What two sources show differently is certain as far as they agree (see `disagreement`); where they contradict each
+    other in what can't be left open, the graph is incomplete. Differences that decide nothing are noted, and the first
+    source counts.
     """
     found = [graph for graph in graphs if graph is not EMPTY_GRAPH]
     if not found:
@@ -36,8 +48,10 @@ def merge(graphs: Sequence[RuleGraph]) -> RuleGraph:
     numbers = Places()
     renumbered = [_renumber(graph, index, numbers) for index, graph in enumerate(found)]
     notes: dict[str, None] = {}
+    incomplete: dict[Reason, None] = {}
     for graph in renumbered:
         notes.update(dict.fromkeys(graph.notes))
+        incomplete.update(dict.fromkeys(graph.incomplete))
 
     def join(name: str, what: str, both: Callable[[Any, Any], Any] | None = None) -> dict[str, Any]:
         joined: dict[str, Any] = {}
@@ -47,121 +61,64 @@ def merge(graphs: Sequence[RuleGraph]) -> RuleGraph:
                 before = joined.get(key)
                 if before is None:
                     joined[key] = value
-                elif before != value:
-                    if both is not None and (together := both(before, value)) is not None:
-                        joined[key] = together
-                    elif _substance(before) != _substance(value):
+                elif before != value and _substance(before) != _substance(value):
+                    together = None if both is None else both(before, value)
+                    if together is None:
+                        incomplete[contradiction(f"{what} {key}", before, value)] = None
+                    elif together == before:
                         note = f"{what} {key} differs between two sources; the first one counts ({_place(before)})"
                         notes[note] = None
+                    else:
+                        joined[key] = together
         return joined
 
-    return RuleGraph(
-        endpoints=join("endpoints", "endpoint", _same_endpoint),
-        filters=join("filters", "filter", _both_filters),
-        groups=join("groups", "group", _both_groups),
-        address_lists=join("address_lists", "list", _both_lists),
-        networks=join("networks", "network"),
-        subnets=join("subnets", "subnet"),
-        route_tables=join("route_tables", "route table", _both_tables),
-        nat_gateways=join("nat_gateways", "NAT gateway"),
-        peerings=join("peerings", "peering"),
+    def endpoints(before: Endpoint, after: Endpoint) -> Endpoint | None:
+        return both_endpoints(before, after, numbers.place)
+
+    merged = RuleGraph(
+        endpoints=join("endpoints", "endpoint", endpoints),
+        filters=join("filters", "filter", both_filters),
+        groups=join("groups", "group", both_groups),
+        address_lists=join("address_lists", "list", both_lists),
+        networks=join("networks", "network", both_networks),
+        subnets=join("subnets", "subnet", both_subnets),
+        route_tables=join("route_tables", "route table", both_tables),
+        nat_gateways=join("nat_gateways", "NAT gateway", both_nat_gateways),
+        peerings=join("peerings", "peering", both_peerings),
         transit_gateways=join("transit_gateways", "transit gateway"),
-        forwardings=tuple(dict.fromkeys(one for graph in renumbered for one in graph.forwardings)),
+        forwardings=_forwardings(renumbered),
         platform=tuple(dict.fromkeys(one for graph in renumbered for one in graph.platform)),
-        incomplete=tuple(dict.fromkeys(one for graph in renumbered for one in graph.incomplete)),
-        notes=tuple(notes),
     )
+    return replace(merged, incomplete=tuple(incomplete), notes=tuple(notes))
 
 
-def _same_endpoint(before: Endpoint, after: Endpoint) -> Endpoint | None:
-    """One that stands for machines to come gives way to a machine that exists."""
-    if before.hypothetical and not after.hypothetical:
-        return after
-    return before if after.hypothetical else None
+def _forwardings(graphs: Sequence[RuleGraph]) -> tuple[Forwarding, ...]:
+    """The ways through balancers: certain those that every source shows that shows the balancer."""
+    found: dict[object, Forwarding] = {}
+    for graph in graphs:
+        for one in graph.forwardings:
+            silent = [
+                other
+                for other in graphs
+                if one.balancer in other.endpoints and _way(one) not in {_way(each) for each in other.forwardings}
+            ]
+            if silent:
+                balancer = silent[0].endpoints[one.balancer]
+                why = contradiction(f"what {balancer.name or balancer.id} passes on", one, balancer)
+                one = replace(one, reasons=(*one.reasons, why))
+            found.setdefault(_way(one), one)
+    return tuple(found.values())
 
 
-def _both_filters(before: Filter, after: Filter) -> Filter | None:
-    """The rules of both, where the two agree on what kind of filter it is."""
-    if (before.kind, before.ordered, before.stateful, before.default) != (
-        after.kind,
-        after.ordered,
-        after.stateful,
-        after.default,
-    ):
-        return None
-    if before.ordered:
-        before, after = _doubted(before, after), _doubted(after, before)
-    known = {_rule_key(rule) for rule in before.rules}
-    ids = {rule.id for rule in before.rules}
-    more: list[Rule] = []
-    for rule in after.rules:
-        if _rule_key(rule) in known:
-            continue
-        more.append(replace(rule, id=f"{rule.id}@{rule.origin.where()}") if rule.id in ids else rule)
-    return replace(
-        before,
-        rules=before.rules + tuple(more),
-        # Each source is complete for itself; what one can't see the other may show, so both must be closed for the
-        # filter to be.
-        open_ingress=tuple(dict.fromkeys(before.open_ingress + after.open_ingress)),
-        open_egress=tuple(dict.fromkeys(before.open_egress + after.open_egress)),
-        notes=tuple(dict.fromkeys(before.notes + after.notes)),
-    )
-
-
-def _doubted(one: Filter, other: Filter) -> Filter:
-    """A filter whose rules aren't certain where another source, that shows all of it, shows them not.
-
-    In an ordered filter a rule too many is as wrong as one too few: a stale one hides those behind it.
-    """
-    shown = {_rule_key(rule) for rule in other.rules}
-    rules: list[Rule] = []
-    for rule in one.rules:
-        closed = not (other.open_ingress if rule.direction is Direction.INGRESS else other.open_egress)
-        if closed and _rule_key(rule) not in shown:
-            reason = Reason(
-                f"the sources don't agree on {one.name}: {other.origin.where()} doesn't show rule "
-                f"{rule.name or rule.priority}",
-                "source.contradiction",
-                rule.origin,
-                "give the newer source alone",
-            )
-            rule = replace(rule, exists=False, reasons=tuple(dict.fromkeys((*rule.reasons, reason))))
-        rules.append(rule)
-    return replace(one, rules=tuple(rules))
-
-
-def _rule_key(rule: Rule) -> object:
-    return replace(rule, id="", origin=Origin(), name="", description="")
-
-
-def _both_groups(before: Group, after: Group) -> Group:
-    return before if not before.open or after.open else after
-
-
-def _both_lists(before: AddressList, after: AddressList) -> AddressList | None:
-    """The one that is known; two that agree are one."""
-    if before.must == before.may:
-        return before if before.must <= after.may and after.must <= before.may else None
-    return after if after.must == after.may else before
-
-
-def _both_tables(before: RouteTable, after: RouteTable) -> RouteTable | None:
-    known = {(one.text, one.via, one.target) for one in before.routes}
-    more = tuple(one for one in after.routes if (one.text, one.via, one.target) not in known)
-    if any(one.text == other.text for one in before.routes for other in more):
-        return None
-    opened = tuple(dict.fromkeys(before.open + after.open))
-    return replace(before, routes=before.routes + more, open=opened)
+def _way(one: Forwarding) -> object:
+    return replace(one, origin=Origin(), reasons=())
 
 
 def _substance(thing: Any) -> Any:
     """A thing without where it was read."""
     changes: dict[str, Any] = {"origin": Origin()}
     if isinstance(thing, Filter):
-        changes["rules"] = frozenset(_rule_key(rule) for rule in thing.rules)
-    if isinstance(thing, Endpoint):
-        changes["addresses"] = tuple((one.within, one.public_exists) for one in thing.addresses)
+        changes["rules"] = frozenset(rule_key(rule) for rule in thing.rules)
     if isinstance(thing, Network):
         changes["internet_gateways"] = ()  # one source may show a gateway that another doesn't
     return replace(thing, **changes)

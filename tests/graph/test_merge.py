@@ -78,11 +78,18 @@ def test_a_filter_whose_rules_two_sources_share_has_them_all_once() -> None:
     assert not both.notes
 
 
-def test_a_contradiction_is_noted_and_the_first_source_counts() -> None:
+def test_where_a_contradiction_can_not_be_left_open_the_graph_is_incomplete() -> None:
     first = graph(machine("m", "10.0.0.1"))
     second = graph(replace(machine("m", "10.0.0.1"), initiates=False))
+    (reason,) = merge([first, second]).incomplete
+    assert "two sources don't agree on endpoint m" in reason.text
+
+
+def test_a_difference_that_decides_nothing_is_noted_and_the_first_source_counts() -> None:
+    first = graph(machine("m", "10.0.0.1"))
+    second = graph(replace(machine("m", "10.0.0.1"), account="1234"))
     both = merge([first, second])
-    assert both.endpoints["m"].initiates
+    assert both.endpoints["m"].account is None and not both.incomplete
     assert any("m differs between two sources" in note for note in both.notes)
 
 
