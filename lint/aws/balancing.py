@@ -13,6 +13,11 @@ from lint.origin import Origin, Reason
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import TCP, UDP, ports
 
+# Types of targets of which it isn't certain what they get.
+UNSURE = {
+    "lambda": "targets of type lambda aren't modelled",
+    "alb": "whose address an application load balancer sees as a target isn't certain",
+}
 _TRANSPORTS = {
     "UDP": (UDP,),
     "QUIC": (UDP,),
@@ -36,7 +41,7 @@ def preserves_client(kind: str | None, protocol: str | None, setting: str | None
     Instance targets do, and ip targets over UDP; ip targets over TCP and TLS don't, unless the attribute says
     otherwise.
     """
-    if kind is None:
+    if kind is None or kind == "alb":
         return None
     udp = (protocol or "").upper() in ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
     if setting in ("true", "false") and not udp:

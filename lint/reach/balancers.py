@@ -312,12 +312,16 @@ def _served(engine: Engine, balancer: str, target: str) -> bool:
 
 
 def passed_on(
-    graph: RuleGraph | Engine, target: str, services: IntervalSet, peers: IntervalSet | None = None
+    graph: RuleGraph | Engine,
+    target: str,
+    services: IntervalSet,
+    peers: IntervalSet | None = None,
+    behind_it: frozenset[str] = frozenset(),
 ) -> Iterator[Inbound]:
-    """What reaches a machine over the balancers before it.
+    """What reaches a machine over the balancers before it, and over those before these.
 
     The sender opens its connection to the balancer, and the machine has it on a service of its own. What a request
-    has to say to be passed on is the sender's choice, so it passes.
+    has to say to be passed on is the sender's choice, so it passes. `behind_it`: what the machine itself passes on to.
     """
     engine = engine_of(graph)
     here = engine.graph.endpoints[target]
@@ -325,7 +329,9 @@ def passed_on(
         behind = (one.services or one.listen) & services
         if not behind:
             continue
-        found = inbound(engine, one.balancer, one.listen if one.services else behind, peers, explained=False)
+        if one.balancer in behind_it:
+            continue
+        found = _at(engine, one.balancer, one.listen if one.services else behind, peers, behind_it | {target})
         others = EVERYWHERE - _places(engine.graph.endpoints[one.balancer]) - _places(here)
         exact = not one.reasons and (not one.services or one.services.size == 1)
         may = _behind(found.allowed.may, one, behind).restrict(others)
@@ -336,6 +342,7 @@ def passed_on(
         arrived = Bounds(must, may) & leg.delivered
         reasons = (*found.reasons, *one.reasons, *leg.reasons)
         rules = tuple((rule, name, _behind(traffic, one, behind)) for rule, name, traffic in found.rules)
+        rules = tuple(each for each in rules if not each[0].implied) or rules  # a listener is no rule that is at fault
         if one.preserves_client is not False and not one.translate:
             own = {name for layer in here.layers for name in layer.filters}
             told = tuple(each for each in admitting(engine, here, Direction.INGRESS, arrived.may) if each[1] in own)
@@ -346,6 +353,22 @@ def passed_on(
                 reasons = (*reasons, Reason(said, "graph.balancer", one.origin))
             layers = tuple(dict.fromkeys((*found.layers, *leg.layers)))
             yield Inbound(target, arrived, rules, layers, tuple(dict.fromkeys(reasons)))
+
+
+def _at(
+    engine: Engine, balancer: str, listen: IntervalSet, peers: IntervalSet | None, behind_it: frozenset[str]
+) -> Inbound:
+    """What arrives at a balancer, directly or over another one."""
+    found = inbound(engine, balancer, listen, peers, explained=False)
+    for other in passed_on(engine, balancer, listen, peers, behind_it):
+        found = replace(
+            found,
+            allowed=found.allowed | other.allowed,
+            rules=(*found.rules, *other.rules),
+            layers=tuple(dict.fromkeys((*found.layers, *other.layers))),
+            reasons=tuple(dict.fromkeys((*found.reasons, *other.reasons))),
+        )
+    return found
 
 
 def _places(endpoint: Endpoint) -> IntervalSet:

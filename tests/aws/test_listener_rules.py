@@ -280,3 +280,74 @@ def test_conditions_of_every_kind_are_said(condition: dict[str, Any]) -> None:
     for value in (v for v in values if isinstance(v, str)):
         assert any(value in text for text in texts)
     assert texts
+
+
+INNER = """
+resource "aws_lb" "outer" {
+  load_balancer_type = "network"
+  subnets            = [aws_subnet.a.id]
+}
+resource "aws_lb_target_group" "inner" {
+  target_type = "alb"
+  port        = 443
+  protocol    = "TCP"
+  vpc_id      = aws_vpc.main.id
+}
+resource "aws_lb_target_group_attachment" "inner" {
+  target_group_arn = aws_lb_target_group.inner.arn
+  target_id        = aws_lb.front.arn
+}
+resource "aws_lb_listener" "outer" {
+  load_balancer_arn = aws_lb.outer.arn
+  port              = 8443
+  protocol          = "TCP"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.inner.arn
+  }
+}
+"""
+
+
+def test_an_application_load_balancer_may_stand_behind_a_network_one(tmp_path: Path) -> None:
+    made = hcl.graph(tmp_path, TERRAFORM + INNER)
+    (outer,) = [one for one in made.forwardings if one.balancer == "aws_lb.outer"]
+    assert outer.targets == ("aws_lb.front",)
+    assert outer.preserves_client is None and outer.reasons
+
+
+def test_every_interface_of_a_balancer_is_the_target_that_it_is() -> None:
+    arn = f"{PREFIX}:targetgroup/inner/73e2d6bc24d8a067"
+    net = f"{PREFIX}:loadbalancer/net/outer/60dc6c495c0c9188"
+    made = graph(
+        world(
+            NetworkInterfaces=[
+                interface("n1", "10.0.1.50", "sg-a", Description="ELB app/front/50dc6c495c0c9188"),
+                interface("n2", "10.0.2.50", "sg-a", subnet="subnet-b", Description="ELB app/front/50dc6c495c0c9188"),
+                interface("o", "10.0.1.60", Description="ELB net/outer/60dc6c495c0c9188"),
+            ],
+            LoadBalancers=[
+                {"LoadBalancerArn": BALANCER, "LoadBalancerName": "front", "Type": "application"},
+                {"LoadBalancerArn": net, "LoadBalancerName": "outer", "Type": "network"},
+            ],
+            LoadBalancerListeners=[
+                {
+                    "LoadBalancerArn": net,
+                    "Listeners": [
+                        {
+                            "ListenerArn": f"{net}/1",
+                            "Protocol": "TCP",
+                            "Port": 443,
+                            "DefaultActions": [{"Type": "forward", "TargetGroupArn": arn}],
+                        }
+                    ],
+                }
+            ],
+            TargetGroups=[{"TargetGroupArn": arn, "Protocol": "TCP", "Port": 443, "TargetType": "alb"}],
+            LoadBalancerTargetHealth=[
+                {"TargetGroupArn": arn, "TargetHealthDescriptions": [{"Target": {"Id": BALANCER, "Port": 443}}]}
+            ],
+        )
+    )
+    (outer,) = made.forwardings
+    assert (outer.balancer, sorted(outer.targets)) == ("eni-o", ["eni-n1", "eni-n2"])

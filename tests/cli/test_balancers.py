@@ -283,3 +283,14 @@ def trace(folder: Path, mirror: str) -> dict[str, Any]:
     assert "Traceback" not in done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def test_a_fix_closes_the_balancer_where_the_machine_sees_only_that(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(CASES["ALB, its own group"][0])
+    (tmp_path / "mirror.yaml").write_text(PACK)
+    (tmp_path / "netpact.yaml").write_text(PROJECT)
+    found = json.loads(netpact(tmp_path, "check", "-f", "json").stdout)["findings"]
+    (fix,) = [one["fix"] for one in found if one["flow"] == "only-agents"]
+    assert fix["verified"] is True
+    assert '+    cidr_blocks = ["198.51.100.7/32"]' in fix["patch"]
+    assert "aws_security_group.front" in fix["summary"]

@@ -226,3 +226,21 @@ def test_the_balancer_itself_and_private_senders_are_no_public_ones() -> None:
     came = arrives(behind("0.0.0.0/0", True))
     assert came.may.peers().isdisjoint(PRIVATE)
     assert came.may.peers() <= REAL & IPV4
+
+
+def test_a_balancer_behind_a_balancer_passes_on_what_the_first_one_does() -> None:
+    made = behind("sg-i", False)
+    inner = machine("inner", "10.0.2.30", groups=["sg-i"], subnet=made.subnets["S"])
+    group = security_group("sg-i", rule("in", "tcp/8443", "sg-n"), rule(*OUT))
+    chain = replace(
+        made,
+        endpoints={**made.endpoints, "inner": inner},
+        filters={**made.filters, "sg-i": group},
+        groups={**made.groups, "sg-i": replace(made.groups["sg-n"], id="sg-i", name="sg-i")},
+        forwardings=(
+            Forwarding("lb", parse("tcp/443"), ("inner",), parse("tcp/8443"), False, HERE),
+            Forwarding("inner", parse("tcp/8443"), ("t", "lb"), parse("tcp/8443"), False, HERE),
+        ),
+    )
+    assert arrives(chain).must
+    assert not arrives(replace(chain, forwardings=chain.forwardings[1:])).may

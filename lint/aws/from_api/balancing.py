@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from lint.aws.balancing import Condition, Terms, elsewhere, preserves_client, services_at, terms_of
+from lint.aws.balancing import UNSURE, Condition, Terms, elsewhere, preserves_client, services_at, terms_of
 from lint.aws.from_api import facts
 from lint.aws.from_api.answers import Answers, Item
 from lint.aws.model.links import Link
@@ -27,7 +27,6 @@ def balancers_of(
 
     Balancers without interfaces of their own become workloads.
     """
-    groups = _target_groups(answers, workloads)
     listeners: dict[str, list[dict[str, Any]]] = {}
     for held in answers.of("LoadBalancerListeners"):
         listeners.setdefault(held.id, []).extend(facts.listed(held.data, "Listeners"))
@@ -47,6 +46,7 @@ def balancers_of(
             listeners=tuple(_listeners(answers, item, kind, listeners.get(item.id, []))),
             origin=item.origin,
         )
+    groups = _target_groups(answers, workloads)  # a balancer may be a target itself
     for item in answers.of("LoadBalancerDescriptions"):
         balancers[item.id] = _classic(item, workloads, groups)
     return balancers, groups
@@ -197,6 +197,8 @@ def _target_groups(answers: Answers, workloads: dict[str, Workload]) -> dict[str
             port = facts.whole(each.get("Target"), "Port")
             services = services | services_at(protocol, port)
             machines = by_name.get(id_ or "", [])
+            if kind == "alb":
+                machines = [w.id for w in workloads.values() if id_ == w.id or id_ in w.aliases]
             members.update(dict.fromkeys(machines))
             if not machines:
                 unknown.append(Reason(f"the target {id_} of {item.id} isn't in this source", origin=item.origin))
@@ -209,8 +211,8 @@ def _target_groups(answers: Answers, workloads: dict[str, Workload]) -> dict[str
                     remedy="collect them with `aws elbv2 describe-target-health`",
                 )
             )
-        if kind in ("lambda", "alb"):
-            unknown.append(Reason(f"targets of type {kind} aren't modelled", origin=item.origin))
+        if kind in UNSURE:
+            unknown.append(Reason(UNSURE[kind], origin=item.origin))
         found[item.id] = TargetGroup(
             id=item.id,
             name=facts.text(item.data, "TargetGroupName") or item.id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from lint.aws.balancing import Condition, Terms, elsewhere, preserves_client, services_at, terms_of
+from lint.aws.balancing import UNSURE, Condition, Terms, elsewhere, preserves_client, services_at, terms_of
 from lint.aws.from_terraform import facts
 from lint.aws.from_terraform.index import Index, Node
 from lint.aws.from_terraform.machines import Machines
@@ -72,8 +72,8 @@ class Balancing:
         if setting is not None and not is_known(setting):
             preserves = None
             reasons += unknown_reasons(setting)
-        if kind in ("lambda", "alb"):
-            reasons.append(Reason(f"targets of type {kind} aren't modelled", origin=node.resource.origin))
+        if kind in UNSURE:
+            reasons.append(Reason(UNSURE[kind], origin=node.resource.origin))
         return TargetGroup(
             id=node.id,
             name=display_name(node.resource),
