@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from lint.graph.endpoints import Endpoint
@@ -75,6 +76,8 @@ def render_text(graph: RuleGraph, style: Style) -> str:
         filters = [name for layer in endpoint.layers for name in layer.filters]
         if filters:
             lines.append(f"    filters: {printable(', '.join(filters))}")
+        for name in dict.fromkeys(a.subnet for a in endpoint.addresses if a.subnet is not None):
+            lines.append(f"    subnet: {printable(_subnet(graph, name))}")
         for reason in (*endpoint.groups_open, *endpoint.reasons):
             lines.append(f"    {style.paint('unknown:', 'yellow')} {printable(reason.sentence())}")
     lines += ["", style.paint(f"{len(graph.filters)} filters", "bold")]
@@ -82,10 +85,7 @@ def render_text(graph: RuleGraph, style: Style) -> str:
         lines.append(
             f"  {printable(one.id)}  {style.paint(one.kind, 'dim')}  {style.paint(one.origin.where(), 'blue')}"
         )
-        for rule in one.rules:
-            if not rule.implied:
-                lines.append(f"    {_rule_line(rule, style)}")
-            lines += [f"      {style.paint('unknown:', 'yellow')} {printable(r.sentence())}" for r in rule.reasons]
+        lines += _rules(one, style)
         for direction, reasons in (("ingress", one.open_ingress), ("egress", one.open_egress)):
             lines += [
                 f"    {style.paint(f'{direction} may hold more:', 'yellow')} {printable(r.sentence())}" for r in reasons
@@ -96,8 +96,39 @@ def render_text(graph: RuleGraph, style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _subnet(graph: RuleGraph, name: str) -> str:
+    """A subnet with its addresses and the filters that stand on its border."""
+    subnet = graph.subnets.get(name)
+    if subnet is None:
+        return name
+    prefixes = ", ".join(cidrs(subnet.prefixes))
+    filters = ", ".join(filter_ for layer in subnet.layers for filter_ in layer.filters)
+    return name + (f" ({prefixes})" if prefixes else "") + (f", filters: {filters}" if filters else "")
+
+
+def _rules(one: Filter, style: Style) -> Iterator[str]:
+    """Every rule that somebody wrote, with what is unknown in it; what its neighbours lack as well is said once."""
+    said: tuple[Reason, ...] = ()
+    for rule in one.rules:
+        if rule.implied:
+            continue
+        yield f"    {_rule_line(rule, style)}"
+        if rule.reasons and rule.reasons == said:
+            yield f"      {style.paint('unknown:', 'yellow')} the same"
+        else:
+            yield from (f"      {style.paint('unknown:', 'yellow')} {printable(r.sentence())}" for r in rule.reasons)
+        said = rule.reasons or said
+    written = {reason for rule in one.rules if not rule.implied for reason in rule.reasons}
+    implied = dict.fromkeys(r for rule in one.rules if rule.implied for r in rule.reasons if r not in written)
+    if implied:
+        yield "    the cloud's own rules"
+        yield from (f"      {style.paint('unknown:', 'yellow')} {printable(r.sentence())}" for r in implied)
+
+
 def _rule_line(rule: Rule, style: Style) -> str:
-    peers = ", ".join(peer.text for peer in rule.peers) or "nobody"
+    peers = ", ".join(dict.fromkeys(peer.text for peer in rule.peers)) or (
+        "addresses not known yet" if rule.reasons else "nobody"
+    )
     services = ", ".join(render(rule.services)) or "a service not known yet"
     way = "from" if rule.direction.value == "ingress" else "to"
     number = f"{rule.priority} " if rule.priority is not None else ""

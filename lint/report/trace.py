@@ -7,6 +7,7 @@ import json
 from lint.reach.result import Hop, Path
 from lint.reach.trace import Trace, first_blocker, trace_json
 from lint.report.style import Style, printable
+from lint.report.words import as_few
 from lint.space.addresses import REAL, cidrs
 from lint.space.services import ALL_PORTS, render
 from lint.space.traffic import TrafficSet
@@ -29,10 +30,11 @@ def render_text(found: Trace, style: Style = _PLAIN) -> str:
     lines = [f"{printable(found.source)} -> {printable(found.destination)}, {found.service}: {verdict}"]
     lines += _traffic("passes", reach.allowed.must)
     lines += _traffic("may pass", reach.allowed.may - reach.allowed.must)
-    for path in reach.paths[:_MOST_PATHS]:
-        lines += ["", *_path(path, style)]
-    if len(reach.paths) > _MOST_PATHS:
-        lines.append(f"  and {len(reach.paths) - _MOST_PATHS} more ways like these")
+    ways = list(dict.fromkeys("\n".join(_path(path, style)) for path in reach.paths))  # many differ by addresses alone
+    for way in ways[:_MOST_PATHS]:
+        lines += ["", way]
+    if len(ways) > _MOST_PATHS:
+        lines.append(f"  and {len(ways) - _MOST_PATHS} more ways like these")
     held = [reach.reasons, *(path.reasons for path in reach.paths if path.verdict == "undetermined")]
     unknown = dict.fromkeys(reason.sentence() for reasons in held for reason in reasons)
     if unknown:
@@ -64,7 +66,7 @@ def render_dot(found: Trace) -> str:
 def _traffic(word: str, traffic: TrafficSet) -> list[str]:
     lines = []
     for peers, services, source_ports in traffic.boxes():
-        texts = cidrs(peers)
+        texts = list(as_few(tuple(cidrs(peers))))
         if peers - REAL:
             texts.append("an address that isn't known yet")
         who = ", ".join(texts[:6]) + (f" and {len(texts) - 6} more" if len(texts) > 6 else "")

@@ -140,3 +140,11 @@ def test_reports_are_valid_and_quote_names() -> None:
     found = trace(made, "front", "db", parse("tcp/5432"))
     assert json.loads(trace_report.render_json(found))["verdict"] == "allowed"
     assert trace_report.render_dot(found).startswith("digraph")
+
+
+def test_everybody_on_the_internet_and_ways_alike_are_said_in_few_words() -> None:
+    made = shop()
+    found = trace_report.render_text(trace(made, "internet", "front", parse("tcp/443")))
+    assert "passes: tcp/443 from the Internet" in found
+    blocks = [part for part in found.split("\n\n") if " path" in part]
+    assert len(blocks) == len(set(blocks))
