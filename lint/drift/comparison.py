@@ -104,7 +104,7 @@ class _Comparison:
         self._incomplete()
         self._unread()
         parties = {**self.old.endpoints, **self.new.endpoints}
-        both = sum(1 for name in self.old.endpoints if name in self.new.endpoints)
+        both = len((self.old.endpoints.keys() & self.new.endpoints.keys()) - self.ignored)
         return Drift(
             tuple(sorted(opened, key=_order)),
             tuple(sorted(closed, key=_order)),
@@ -127,9 +127,10 @@ class _Comparison:
         return {name for name in names if name not in both or self.rules.differs(name)}
 
     def _one_sided(self) -> tuple[set[str], set[str], set[str]]:
-        """Endpoints of one source alone.
+        """Endpoints of one source alone, and those that are not asked about.
 
-        Whoever stands for the carriers of a group isn't, where the other source shows that group.
+        Whoever stands for the carriers of a group isn't of one source, where the other one shows that group; whoever
+        stands for those of a network's own group is nobody.
         """
         only_old = set(self.old.endpoints) - set(self.new.endpoints)
         only_new = set(self.new.endpoints) - set(self.old.endpoints)
@@ -139,6 +140,12 @@ class _Comparison:
                 one = graph.endpoints[name]
                 if one.hypothetical and (name in other.groups or _own_of_cloud(graph, one)):
                     ignored.add(name)
+        for name, one in self.old.endpoints.items():
+            twin = self.new.endpoints.get(name)
+            if twin is not None and all(
+                e.hypothetical and _own_of_cloud(g, e) for g, e in ((self.old, one), (self.new, twin))
+            ):
+                ignored.add(name)
         return only_old - ignored, only_new - ignored, ignored
 
     def _addresses(self) -> tuple[dict[tuple[str, str, int], int], dict[tuple[str, str], set[int]]]:
@@ -184,7 +191,7 @@ class _Comparison:
         by_rules: set[str] = set()
         for name, one in self.old.endpoints.items():
             other = self.new.endpoints.get(name)
-            if other is None or name in dirty:
+            if other is None or name in dirty or name in self.ignored:
                 continue
             if self._differs(one, other):
                 dirty.add(name)
