@@ -233,10 +233,14 @@ class Acls:
                 continue
             written = as_text(value) or ""
             try:
-                return CidrPeer(parse_cidr(written), written)
+                held = CidrPeer(parse_cidr(written), written)
             except ValueError:
                 reason = self._wrong(node, holder, f'"{written}" is not a CIDR')
                 return UndeterminedPeer((reason,), written, family)
+            # The provider takes host bits in a standalone rule, and the API clears them.
+            if isinstance(holder, Nested) and node.kind != "state" and (whole := facts.network_of(written)) != written:
+                self._wrong(node, holder, f'the provider refuses "{written}"; write {whole}')
+            return held
         if not unknown:
             unknown, may = [self._wrong(node, holder, "it names no addresses")], REAL
         return UndeterminedPeer(tuple(unknown), "an unknown range", may)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lint.origin import Origin, Reason
-from lint.space.addresses import parse_cidr, position
+from lint.space.addresses import cidrs, parse_cidr, position
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.terraform.resources import Nested, Resource
 from lint.terraform.values import (
@@ -93,6 +93,16 @@ def place(written: str | None) -> int | None:
 def is_set(value: Value | None) -> bool:
     """Whether an attribute says something, be it unknown. States write an empty text where nothing is set."""
     return value is not None and not is_null(value) and value.data != ""
+
+
+def network_of(cidr: str) -> str:
+    """The CIDR with its host bits cleared; itself where it has none, or where a lone address is written."""
+    head, slash, length = cidr.partition("/")
+    if not slash:
+        return cidr
+    found = cidrs(parse_cidr(cidr))[0]
+    place, own = position(head), parse_cidr(cidr).first
+    return cidr if place == own else f"{found.partition('/')[0]}/{length}"
 
 
 def members(value: Value | None) -> tuple[tuple[Value, ...], tuple[Reason, ...]]:

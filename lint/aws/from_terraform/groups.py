@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
+from lint.aws.from_terraform.exclusive import Exclusive
 from lint.aws.from_terraform.index import FROM_OUTSIDE, Found, Index, Node
 from lint.aws.from_terraform.named import named_peer
 from lint.aws.from_terraform.places import account_of, display_name, region_of
@@ -102,6 +103,8 @@ class Groups:
             self.groups[node.id] = _with_strangers(group, self._strangers.get(node.id, []))
         for id_, rules in standalone.items():
             self._add_to_others(id_, rules)
+        exclusive = Exclusive(self.index, self.problems)
+        self.groups = {id_: exclusive.of(group) for id_, group in self.groups.items()}
 
     # Naming groups
 
@@ -485,6 +488,8 @@ class Groups:
             text = f'{node.id}: "{written}" is not an {version} CIDR'
             self._problem(text, origin, f"write it as {'10.0.0.0/8' if kind == 'v4' else '2001:db8::/32'}")
             return [UndeterminedPeer((Reason(text, origin=origin),), written, family)]
+        if node.kind != "state" and (whole := facts.network_of(written)) != written:
+            self._problem(f'{node.id}: the provider refuses "{written}": it isn\'t a network', origin, f"write {whole}")
         return [CidrPeer(addresses, written)]
 
     def _list_peer(self, node: Node, value: Value) -> list[RulePeer]:
