@@ -103,6 +103,11 @@ _ANSWERS = {
     "netpact_coverage",
     "effectiveSecurityRules",
 }
+# Older versions of the az command line write `privateIpAddress` where REST and the newer ones say `privateIPAddress`.
+# (NAT gateways have `publicIpAddresses` in both.)
+_OLD_SPELLING = re.compile(
+    r'"((?:private|public)(?=IpA(?:ddress|llocation)(?!es))|frontend|backend|enable(?:Floating)?)Ip([A-Z][A-Za-z]*)?"(?=\s*:)'
+)
 _MENTIONS = (b"microsoft.", b"changenumber", b"deploymenttemplate")
 
 
@@ -134,7 +139,7 @@ def load_dump(path: Path, *, azure_only: bool = False) -> tuple[tuple[Document, 
                 lowered = written.lower()
                 if not any(mention in lowered for mention in _MENTIONS):
                     continue
-            text = written.decode("utf-8")
+            text = _OLD_SPELLING.sub(r'"\1IP\2"', written.decode("utf-8"))
         except OSError as error:
             problems.append(Reason(f"{name} can't be read: {error.strerror}", "azure.dump", origin))
             continue

@@ -7,6 +7,7 @@ from typing import Any
 
 from lint.origin import Origin
 from lint.report.document import CheckReport
+from lint.report.style import printable_lines
 from lint.report.words import REPORTED, document, headline, lane, places, repository_path, worst_first
 from lint.verdict.finding import Finding
 
@@ -88,7 +89,7 @@ def _message(finding: Finding) -> str:
     if finding.fix is not None:
         lines.append(f"fix: {finding.fix.summary}")
         lines.append(finding.fix.patch)
-    return "\n".join(line for line in lines if line)
+    return "\n".join(printable_lines(line) for line in lines if line)
 
 
 def _location(origin: Origin, report: CheckReport) -> dict[str, Any]:

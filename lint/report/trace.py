@@ -54,7 +54,7 @@ def render_dot(found: Trace) -> str:
         before = start
         for at, hop in enumerate(path.hops):
             name = _quoted(f"{number}.{at}")
-            label = _quoted(f"{hop.layer} {hop.direction}\n{hop.name}".strip())
+            label = _quoted(f"{hop.layer} {hop.direction}".strip(), hop.name)
             colour = {"allowed": "darkgreen", "blocked": "red"}.get(hop.verdict, "orange")
             lines.append(f"  {name} [label={label}, color={colour}];")
             lines.append(f"  {before} -> {name};")
@@ -101,6 +101,6 @@ def _hop(hop: Hop, style: Style) -> str:
     return f"  {mark} {where}: {printable(hop.sentence)}"
 
 
-def _quoted(text: str) -> str:
-    clean = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{clean}"'
+def _quoted(*lines: str) -> str:
+    clean = [printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines if line]
+    return '"' + "\\n".join(clean) + '"'

@@ -197,7 +197,7 @@ def _finding(
     names = scene.names
     machines = [one.endpoint for one in together]
     target = scene.side(role, machines)
-    who = names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints of {role}"
+    who = names.shown(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints of {role}"
     only = " and ".join(flow.sources) if flow.sources and not flow.host_local else "nobody"
     if verdict == SATISFIED:
         sentence = (

@@ -216,7 +216,7 @@ def _finding(
         far = scene.side(far_role, bound.everybody, bound.may)
     else:
         far = Side(far_role, holders, addresses)
-    who = names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints of {near.role}"
+    who = names.shown(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints of {near.role}"
     spoken = f"any service{text[3:]}" if text.startswith("any") else text
     if verdict == SATISFIED:
         sentence = (

@@ -87,13 +87,13 @@ def _open(
             excess, verdict = with_unbound(one, known)
             if verdict == "unbound" and excess.endpoint.kind != FOREIGN:
                 words = peers_sentence(scene.names, excess.may.peers())
-                narrow[f"{words} may reach {text} of {scene.names.endpoint(excess.endpoint)}"] = None
+                narrow[f"{words} may reach {text} of {scene.names.shown(excess.endpoint)}"] = None
             elif verdict == VIOLATED or (verdict != SATISFIED and excess.endpoint.kind != FOREIGN):
                 groups.setdefault((verdict, crowd.guarded), []).append(excess)
     for (verdict, _), together in groups.items():
         peers = IntervalSet.union_of(listed(one).peers() for one in together)
         machines = [one.endpoint for one in together]
-        who = scene.names.endpoint(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints"
+        who = scene.names.shown(machines[0]) if len(machines) == 1 else f"{len(machines)} endpoints"
         verb = "is open" if verdict == VIOLATED else "may be open"
         whom = peers_sentence(scene.names, peers, "everybody")
         sentence = (

@@ -53,6 +53,16 @@ def test_the_cli_form_without_properties(closed: Any, judge: Any) -> None:
     assert_same(graph_from_documents(lists), judge)
 
 
+def test_the_cli_form_of_older_versions_spells_ip_otherwise(closed: Any, judge: Any, tmp_path: Path) -> None:
+    for number, one in enumerate(closed.documents()):
+        text = json.dumps(flat(one["value"])).replace("cIPAddress", "cIpAddress").replace("eIPAddress", "eIpAddress")
+        (tmp_path / f"{number}.json").write_text(text.replace("dIPConfigurations", "dIpConfigurations"))
+    assert any("privateIpAddress" in file.read_text() for file in tmp_path.iterdir())
+    documents, problems = load_dump(tmp_path)
+    assert problems == ()
+    assert_same(graph_from_documents(documents), judge)
+
+
 def test_one_resource_alone(closed: Any, judge: Any) -> None:
     assert_same(graph_from_documents([row for one in closed.documents() for row in one["value"]]), judge)
 

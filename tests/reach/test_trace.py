@@ -148,3 +148,5 @@ def test_everybody_on_the_internet_and_ways_alike_are_said_in_few_words() -> Non
     assert "passes: tcp/443 from the Internet" in found
     blocks = [part for part in found.split("\n\n") if " path" in part]
     assert len(blocks) == len(set(blocks))
+    hostile = trace_report.render_dot(replace(found, source="\x1b]0;x\x07\u202e"))
+    assert not {"\x1b", "\x07", "\u202e"} & set(hostile)
