@@ -6,6 +6,7 @@ Exit status: 0 nothing to report; 1 findings at or above --fail-on; 2 netpact co
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -50,6 +51,9 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    # A run is short, and makes values by the hundred thousand with hardly a cycle among them: looking for cycles after
+    # every 700 of them, as Python does, takes a quarter of its time.
+    gc.set_threshold(10_000, 50, 100)
     try:
         options = _parser().parse_args(list(arguments))
         return int(options.command(options))

@@ -42,10 +42,16 @@ class Files:
     def __init__(self, boundary: Path, overlay: Mapping[Path, bytes] | None = None) -> None:
         self.boundary = Path(os.path.realpath(boundary))
         self._overlay = {os.path.realpath(path): data for path, data in (overlay or {}).items()}
+        self.matched: dict[tuple[str, str, str], tuple[str, ...]] = {}  # what fileset() found: directory, pattern, path
+        self._resolved: dict[str, str] = {}
         self._read: dict[str, bytes] = {}
         self._walked: dict[str, list[PurePosixPath]] = {}
 
     def _inside(self, path: Path, shown: str) -> str:
+        # The same few paths are asked for again and again: where they lead is looked up once for an evaluation.
+        found = self._resolved.get(str(path))
+        if found is not None:
+            return found
         try:
             resolved = os.path.realpath(path)
         except (OSError, ValueError) as problem:
@@ -53,6 +59,7 @@ class Files:
         boundary = str(self.boundary)
         if resolved != boundary and not resolved.startswith(boundary.rstrip(os.sep) + os.sep):
             raise FileRefused(f"{shown} lies outside the repository and was not read", outside=True)
+        self._resolved[str(path)] = resolved
         return resolved
 
     def read(self, path: Path, shown: str | None = None) -> bytes:
@@ -85,7 +92,7 @@ class Files:
     def exists(self, path: Path, shown: str | None = None) -> bool:
         """Whether a regular file is there. Raises FileRefused for a path outside the boundary, which stays unknown."""
         resolved = self._inside(path, shown if shown is not None else path.as_posix())
-        return resolved in self._overlay or Path(resolved).is_file()
+        return resolved in self._overlay or resolved in self._read or Path(resolved).is_file()
 
     def directory(self, path: Path, shown: str | None = None) -> bool:
         """Whether a directory inside the boundary is there. Raises FileRefused for one outside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lint.origin import Reason
@@ -12,7 +13,7 @@ from lint.terraform.scope import EvaluationProblem, UndeclaredName
 from lint.terraform.syntax.tree import Call, Expression, GetAttr, Literal, Name, Parentheses, Span, SplatItem
 from lint.terraform.types import BOOL
 from lint.terraform.unknowns import one_of
-from lint.terraform.values import FALSE, TRUE, Unknown, Value, marks_deep, unknown_reasons
+from lint.terraform.values import FALSE, TRUE, Reference, Unknown, Value, marks_deep, pieces_of, unknown_reasons
 
 
 def try_value(node: Call, env: Environment) -> Value:
@@ -60,7 +61,8 @@ def _open_choice(value: Value, rest: Value) -> Value:
 def _may_fail(node: Expression, value: Value) -> bool:
     """Whether an expression that isn't known may yet turn out to fail.
 
-    References to attributes that a resource will have are taken at their word, as is a variable or local by itself.
+    References to attributes that a resource will have are taken at their word, as is a variable or local by itself; a
+    part of a variable that nobody gave a value may lack.
     """
     if value.known or _refers(value):
         return False
@@ -81,8 +83,23 @@ def _refers(value: Value) -> bool:
         return True
     data = value.data
     if isinstance(data, Unknown):
-        return data.reference is not None or data.attributes is not None or data.pieces is not None
+        pieces = pieces_of(value)
+        return data.attributes is not None or (
+            pieces is not None and not any(isinstance(piece, Reference) and _given(piece) for piece in pieces)
+        )
     return all(_refers(each) for each in elements(value))
+
+
+_OUTSIDE = re.compile(r"(?:^|\.)(var|module)\.[^.\[\]]+(?:\[[^\]]*\])?$")
+
+
+def _given(reference: Reference) -> bool:
+    """Whether a reference is a part of a value from outside, which may lack that part: `var.network.group`.
+
+    The output of a module that isn't installed is declared there, or Terraform refuses its name; parts of it may lack.
+    """
+    outside = _OUTSIDE.search(reference.address)
+    return outside is not None and len(reference.path) > (1 if outside[1] == "module" else 0)
 
 
 def can_value(node: Call, env: Environment) -> Value:

@@ -109,12 +109,20 @@ def _call_spread(node: Call, env: Environment) -> Value:
         return Value(DYNAMIC, Unknown(reasons), value.marks)
 
 
-@lru_cache(maxsize=256)
 def _parsed_template(text: str, shown: str) -> Expression:
-    """A template, parsed once however often it is rendered."""
+    return _parsed_once(text, shown) if len(text) <= _KEPT_TEXT else _parse(text, shown)
+
+
+def _parse(text: str, shown: str) -> Expression:
     from lint.terraform.syntax.parse import parse_template
 
     return parse_template(text, shown)
+
+
+_KEPT_TEXT = 32_768
+"""Templates of up to so many characters are parsed once, however often they are rendered."""
+
+_parsed_once = lru_cache(maxsize=1024)(_parse)
 
 
 class EvaluationCaller(Caller):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from lint.terraform.functions.charsets import charset, decode, encode
@@ -129,16 +130,25 @@ def _jsonencode(call: Caller, value: Value) -> Value:
 @function("jsondecode", _STR)
 def _jsondecode(call: Caller, text: Value) -> Value:
     try:
-        data = json.loads(
-            text.data, parse_int=_number, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
-        )
+        made = _read_once(text.data) if len(text.data) <= _KEPT_TEXT else _read_json(text.data)
     except RecursionError:
         raise FunctionError("the JSON is nested too deeply") from None
     except ValueError as problem:
         raise FunctionError("the text is not valid JSON") from problem
-    made = json_value(data)
     call.budget.value(made.size, made.depth)
     return made
+
+
+def _read_json(text: str) -> Value:
+    return json_value(
+        json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object)
+    )
+
+
+_KEPT_TEXT = 32_768
+"""JSON of up to so many characters is read once, however often it is asked for: policies come in the hundreds."""
+
+_read_once = lru_cache(maxsize=1024)(_read_json)
 
 
 def _number(digits: str) -> Value:

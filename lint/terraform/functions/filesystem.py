@@ -118,23 +118,23 @@ def _fileset(call: Caller, path: Value, pattern: Value) -> Value:
     files = _files(call)
     # The pattern is joined to the path before it is matched, so that ".." in it may leave the directory.
     whole = posixpath.normpath(posixpath.join(path.data or ".", pattern.data)) if pattern.data else path.data
-    matches = glob_matcher(whole)
     prefix = _fixed_part(whole)
     located = _located(call, prefix)
-    found: list[Value] = []
-    try:
-        if not files.directory(located, prefix):
-            return set_value(STRING, ())
-        for each in files.walk(located, prefix):
-            call.budget.spend()
-            name = posixpath.normpath(posixpath.join(prefix, str(each)))
-            if matches(name):
-                shown = posixpath.relpath(posixpath.join("/x", name), posixpath.join("/x", path.data or "."))
-                found.append(string(shown))
-    except FileRefused as refusal:
-        return _refused(call, refusal, set_of(STRING))
-    call.budget.elements(len(found))
-    return set_value(STRING, found)
+    known = files.matched.get((str(located), whole, path.data))
+    if known is None:
+        matches = glob_matcher(whole)
+        known = ()
+        try:
+            if files.directory(located, prefix):
+                names = [posixpath.normpath(posixpath.join(prefix, str(each))) for each in files.walk(located, prefix)]
+                call.budget.spend(len(names))
+                start = posixpath.join("/x", path.data or ".")
+                known = tuple(posixpath.relpath(posixpath.join("/x", name), start) for name in names if matches(name))
+        except FileRefused as refusal:
+            return _refused(call, refusal, set_of(STRING))
+        files.matched[str(located), whole, path.data] = known
+    call.budget.elements(len(known))
+    return set_value(STRING, [string(name) for name in known])
 
 
 def _fixed_part(pattern: str) -> str:

@@ -25,9 +25,12 @@ def _alike(sets: tuple[Value, ...]) -> list[Value]:
     if common is None:
         raise FunctionError("given sets must all have compatible element types")
     try:
-        return [convert(each, set_of(common)) for each in sets]
+        alike = [convert(each, set_of(common)) for each in sets]
     except ConversionError as problem:
         raise FunctionError(str(problem)) from None
+    if len({each.type for each in alike}) > 1 and all(each.known for each in alike):
+        raise FunctionError("given sets must all have the same element type")
+    return alike
 
 
 def _element(value: Value) -> Type:

@@ -283,8 +283,8 @@ def write_yaml(value: Value) -> str:
     for event in events:
         emitter.emit(event)
     text = stream.getvalue()
-    # PyYAML marks the start of an empty text and the end of an open block as documents; Terraform doesn't.
-    return text.removeprefix("--- ").removesuffix("...\n") if isinstance(value.data, str) else text
+    # PyYAML marks the start of an empty text as that of a document; Terraform doesn't.
+    return text.removeprefix("--- ") if isinstance(value.data, str) else text
 
 
 _WIDTH = 80
@@ -311,6 +311,11 @@ def _emitter() -> Any:
                 spaces = char == " "
             self.write_indicator('"', False)
 
+        def write_literal(self, text: str) -> None:
+            super().write_literal(text)
+            # PyYAML marks the end of a document behind a block that keeps its last line breaks; Terraform doesn't.
+            self.open_ended = False
+
         def _put(self, text: str) -> None:
             self.column += len(text)
             self.stream.write(text)
@@ -320,7 +325,7 @@ def _emitter() -> Any:
 
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
-    '"': '"', "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P",
+    '"': '"', "\\": "\\", "\x85": "N", "\u2028": "L", "\u2029": "P",
 }  # fmt: skip
 
 
@@ -329,7 +334,7 @@ def _escaped(char: str) -> str:
     if short is not None:
         return f"\\{short}"
     code = ord(char)
-    if 0x20 <= code <= 0x7E or 0xA0 < code <= 0xD7FF or (0xE000 <= code <= 0xFFFD and code != 0xFEFF):
+    if 0x20 <= code <= 0x7E or 0xA0 <= code <= 0xD7FF or (0xE000 <= code <= 0xFFFD and code != 0xFEFF):
         return char
     return f"\\x{code:02X}" if code <= 0xFF else f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
