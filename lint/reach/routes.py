@@ -52,7 +52,7 @@ def compile_table(resolved: Resolved, table: RouteTable) -> tuple[Share, ...]:
             may_of.setdefault(id(route), []).append(may - taken)
             must_of.setdefault(id(route), []).append(must - met - clashes)
         taken = IntervalSet.union_of([taken, *(must for _, _, _, must, _ in rows)])
-        met = IntervalSet.union_of([met, *(may for _, _, _, _, may in rows)])
+        met = IntervalSet.union_of([met, *(may for _, _, route, must, may in rows if must or not _spares(route))])
     opened = bool(table.open)
     shares = [
         Share(route, EMPTY if opened else IntervalSet.union_of(must_of[key]), IntervalSet.union_of(may_of[key]))
@@ -63,6 +63,15 @@ def compile_table(resolved: Resolved, table: RouteTable) -> tuple[Share, ...]:
         shares.append(Share(unseen, EMPTY, EVERYWHERE))
     shares.append(Share(None, EMPTY if opened else EVERYWHERE - met, EVERYWHERE - taken))
     return tuple(shares)
+
+
+def _spares(route: Route) -> bool:
+    """Whether a route whose destinations aren't known leaves the certainty of shorter ones alone.
+
+    One to a service of the cloud does (S3 by a gateway endpoint): what takes it arrives as well, past the same filters,
+    and the service starts no connection to which a reply could go astray.
+    """
+    return route.via is Via.SERVICE
 
 
 def prefixes(addresses: IntervalSet) -> Iterator[tuple[int, int, int]]:

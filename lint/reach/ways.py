@@ -766,6 +766,8 @@ def public_way_in(engine: Engine, destination: Spot, seen: Spot) -> list[Way]:
     for share in _at(engine, shares, seen, seen.places, None):
         part = replace(start, must=share.must, may=share.may)
         route = share.route
+        if route is not None and route.via is Via.SERVICE and not share.must:
+            continue  # a service of the cloud starts no connection: whoever does isn't one
         if route is None:
             found.append(part.then(False, _no_route(engine, subnet, seen)))
             continue

@@ -16,7 +16,7 @@ from lint.graph.topology import NatGateway, TransitAttachment, TransitGateway
 from lint.origin import Reason
 from lint.reach import Party, Reach, between, inbound, outbound
 from lint.space.addresses import EVERYWHERE, IPV4, PUBLIC, REAL, SYMBOLIC, cidrs, parse_cidr, position
-from lint.space.intervals import IntervalSet
+from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import parse, render
 from lint.space.traffic import TrafficSet
 from tests.reach.build import (
@@ -612,3 +612,34 @@ def test_a_filter_that_stops_it_alone_is_not_said_to_share_nothing_with_others()
     )
     assert found.verdict == "blocked"
     assert found.notes == ()
+
+
+def behind_a_service_endpoint(*more: object, public: str | None = "198.51.100.5") -> RuleGraph:
+    """A machine whose route table also leads to a service whose addresses aren't known, as a gateway endpoint does."""
+    service = replace(
+        route("192.0.2.0/24", "service", "vpce-1"), destinations=EMPTY, destinations_may=PUBLIC, reasons=WHY
+    )
+    place = subnet("A", "10.0.1.0/24", table="rt")
+    return graph(
+        network("vpc-1", "10.0.0.0/16"),
+        table("rt", route("10.0.0.0/16", "local"), service, *more),
+        place,
+        security_group("sg", rule("in", "tcp/22", "203.0.113.10/32"), rule(*OUT)),
+        machine("m", "10.0.1.5", groups=["sg"], subnet=place, public=public),
+    )
+
+
+@pytest.mark.parametrize("service", ["tcp/22", "tcp/443"])
+def test_a_gateway_endpoint_of_unknown_addresses_takes_nothing_from_what_passes_either_way(service: str) -> None:
+    made = behind_a_service_endpoint(route("0.0.0.0/0", "internet", "igw"))
+    assert between(made, at("m"), near("203.0.113.10/32"), parse(service)).verdict == "allowed"
+    wanted = "allowed" if service == "tcp/22" else "blocked"
+    found = between(made, near("203.0.113.10/32"), at("m"), parse(service))
+    assert found.verdict == wanted
+    assert all("no route" not in hop.sentence for path in found.paths for hop in path.hops)
+
+
+@pytest.mark.parametrize("more", [[], [route("0.0.0.0/0", "drop")]])
+def test_where_the_service_endpoint_is_the_only_way_it_stays_open(more: list[object]) -> None:
+    found = between(behind_a_service_endpoint(*more), at("m"), near("203.0.113.10/32"), parse("tcp/443"))
+    assert found.verdict == "undetermined"
