@@ -405,7 +405,8 @@ def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
         )
 
     def ask(graph: RuleGraph, finding: Finding) -> tuple[Finding, ...]:
-        options = replace(_judge_options(request, run.sources, run.loaded), only=(finding.id,))
+        among = frozenset((*finding.source.endpoints, *finding.destination.endpoints))
+        options = replace(_judge_options(request, run.sources, run.loaded), only=(finding.id,), among=among)
         return judge(graph, request.project, run.packs, options).findings
 
     tools = Tools(

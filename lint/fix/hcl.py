@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lint.fix.edits import Edit
 from lint.terraform.syntax.parse import parse_file
@@ -31,6 +32,7 @@ class Source:
         return self.data[start:end].decode("utf-8", "surrogateescape")
 
 
+@lru_cache(maxsize=256)
 def read(file: str, data: bytes) -> Source:
     """Parse a file for editing. Raises SyntaxProblem."""
     return Source(file, data, parse_file(data, file))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lint.terraform.syntax.parse import parse_file
+from lint.fix.hcl import read
 from lint.terraform.syntax.problem import SyntaxProblem
 from lint.terraform.syntax.tree import Body, Expression, Object, Span, Tuple
 
@@ -36,8 +36,8 @@ def tidy(file: str, before: bytes, after: bytes) -> bytes:
     Raises ValueError where one of them can't be parsed.
     """
     try:
-        old = list(_runs(before, parse_file(before, file)))
-        new = list(_runs(after, parse_file(after, file)))
+        old = list(_runs(before, read(file, before).body))
+        new = list(_runs(after, read(file, after).body))
     except SyntaxProblem as error:
         raise ValueError(str(error)) from error
     there = {_texts(before, run) for run in old}

@@ -8,6 +8,7 @@ and not an address.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from functools import lru_cache
 
 from lint.space.intervals import EMPTY, IntervalSet
@@ -55,17 +56,26 @@ def address_text(place: int) -> str:
 
 def cidrs(addresses: IntervalSet) -> list[str]:
     """The fewest CIDRs that make up the real addresses of the set, IPv4 first; symbolic places are left out."""
-    found: list[str] = []
-    for low, high in (addresses & IPV4).pairs:
-        found += map(str, ipaddress.summarize_address_range(ipaddress.IPv4Address(low), ipaddress.IPv4Address(high)))
-    for low, high in (addresses & IPV6).pairs:
-        found += map(
-            str,
-            ipaddress.summarize_address_range(
-                ipaddress.IPv6Address(low - IPV6_BASE), ipaddress.IPv6Address(high - IPV6_BASE)
-            ),
-        )
-    return found
+    return list(_cidrs(addresses))
+
+
+@lru_cache(maxsize=16384)
+def _cidrs(addresses: IntervalSet) -> tuple[str, ...]:
+    return tuple(
+        f"{address_text(place)}/{bits - size}"
+        for family, base, bits in ((IPV4, 0, 32), (IPV6, IPV6_BASE, 128))
+        for low, high in (addresses & family).pairs
+        for place, size in _blocks(low, high, base, bits)
+    )
+
+
+def _blocks(low: int, high: int, base: int, bits: int) -> Iterator[tuple[int, int]]:
+    """The largest aligned blocks of a range, lowest first: where each begins, and how many bits of it are free."""
+    while low <= high:
+        aligned = ((low - base) & (base - low)).bit_length() - 1 if low > base else bits
+        size = min(aligned, (high - low + 1).bit_length() - 1)
+        yield low, size
+        low += 1 << size
 
 
 PRIVATE = parse_cidrs("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")

@@ -44,7 +44,7 @@ def findings(scene: Scene, flow: Flow) -> Iterator[Finding]:
         public = flow.against == "public" or bound.role.shared or scene.strictness == "internet"
         for text, services in services_of(flow):
             found: list[tuple[Excess, int]] = []
-            for crowd in crowds(scene.asking, parties(bound)):
+            for crowd in crowds(scene.asking, scene.meant(parties(bound))):
                 if crowd.machines:
                     found += [(one, crowd.guarded) for one in excess_of(scene, crowd.machines, services, known, public)]
             yield from _by_filters(scene, flow, role, text, known, found)

@@ -77,6 +77,7 @@ def _scene(
         asking=asking,
         names=names,
         source=options.source,
+        among=options.among,
     )
 
 

@@ -35,7 +35,8 @@ class JudgeOptions:
     """`today` decides which waivers have expired. `source` is what the user wrote as SOURCE, for the `trace` commands.
 
     `packs`: ids of the packs to judge without a project file (empty: all that are given). `only` and `skip` are globs
-    of flows (`prod-dr/*` or `block-agent-*`).
+    of flows (`prod-dr/*` or `block-agent-*`). `among` names endpoints: of required and exclusive flows the pairs of
+    these alone (empty: all), for whoever asks about one finding again.
     """
 
     today: datetime.date
@@ -44,6 +45,7 @@ class JudgeOptions:
     packs: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    among: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from lint.verdict.bind import Bound
 from lint.verdict.finding import Document, Finding, Side
 from lint.verdict.fingerprint import fingerprint
 from lint.verdict.names import Names, known_addresses, single_cidrs
+from lint.verdict.parties import Machine, Party
 from lint.verdict.severity import severity
 
 
@@ -31,6 +32,12 @@ class Scene:
     asking: Asking
     names: Names
     source: str = "."
+    among: frozenset[str] = frozenset()  # the endpoints that are asked about, by name; empty: all
+
+    def meant(self, found: tuple[Party, ...]) -> tuple[Party, ...]:
+        """Those of a role's parties that are asked about; all of them where none is named."""
+        kept = tuple(p for p in found if not isinstance(p, Machine) or self.names.endpoint(p.endpoint) in self.among)
+        return (kept or found) if self.among else found
 
     def side(self, role: str | None, endpoints: Iterable[Endpoint], addresses: IntervalSet = EMPTY) -> Side:
         """One side of a finding: endpoints by name with the addresses that are known of them, and plain addresses."""

@@ -54,9 +54,10 @@ def _roles(
         missing += [] if bound else list(destinations)
         yield from unbound(scene, flow, missing, source, destinations)
         return
-    starts = crowds(scene.asking, parties(scene.roles[source]))
     apart = flow.any_destination
-    ends = [crowd for name in bound for crowd in crowds(scene.asking, parties(scene.roles[name], apart=apart))]
+    sides = [parties(scene.roles[name], apart=apart) for name in bound]
+    starts = crowds(scene.asking, scene.meant(parties(scene.roles[source])))
+    ends = [crowd for side in sides for crowd in crowds(scene.asking, side if apart else scene.meant(side))]
     ends = [replace(crowd, number=at) for at, crowd in enumerate(ends)]
     role = " or ".join(bound)
     for wanted in wanted_services(flow):
