@@ -92,6 +92,7 @@ class Snapshot:
     def coverage(self) -> dict[str, Any]:
         """How much was asked and what failed, as plain JSON for the report."""
         return {
+            "cloud": self.cloud,
             "scopes": len({p.call.scope for p in self.parts if p.call.scope}),
             "regions": len({(p.call.scope, p.call.region) for p in self.parts if p.call.region}),
             "calls": {"made": len(self.parts), "complete": sum(1 for p in self.parts if p.status == OK)},

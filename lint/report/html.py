@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 from itertools import groupby
 
+from lint.report import live
 from lint.report.document import VERDICTS, CheckReport
 from lint.report.style import printable, printable_lines
-from lint.report.words import document, joined, lane, places, side
+from lint.report.words import document, joined, lane, places, side, worst_first
 from lint.verdict.finding import Finding
 
 _STYLE = """
@@ -27,7 +28,13 @@ details { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; 
 summary { cursor: pointer; } pre { background: var(--soft); padding: .7rem; border-radius: .4rem; overflow-x: auto; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; }
 dt { opacity: .7; } dd { margin: 0; overflow-wrap: anywhere; }
-@media print { details { break-inside: avoid; } }
+@media print {
+  body { max-width: none; margin: 0; font-size: 10pt; }
+  details, tr { break-inside: avoid; } h2, summary { break-after: avoid; }
+  details::details-content { content-visibility: visible; display: block; block-size: auto; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+}
+@page { margin: 14mm; }
 """
 
 
@@ -37,7 +44,7 @@ def escape(text: str) -> str:
 
 
 def render(report: CheckReport) -> str:
-    """The page. Findings that ask for attention are unfolded; all others are there, folded."""
+    """The page. Findings that ask for attention come first and are unfolded; all others are folded, but on paper."""
     counts = report.summary()
     parts = [
         "<!doctype html>",
@@ -61,15 +68,18 @@ def render(report: CheckReport) -> str:
     for source in report.sources:
         resources = source.coverage.get("resources", {})
         seen = resources.get("seen", "") if isinstance(resources, dict) else ""
+        said = list(source.notes)
+        if live.is_live(source.coverage):
+            said = [live.asked(source.coverage), live.kinds(source.coverage), *live.failed(source.coverage), *said]
         parts.append(
             f"<tr><td>{escape(source.source)}</td><td>{escape(source.kind)}</td>"
             f"<td>{'yes' if source.complete else 'no'}</td>"
-            f"<td>{seen}</td><td>{escape('; '.join(source.notes))}</td></tr>"
+            f"<td>{seen}</td><td>{'<br>'.join(escape(text) for text in said)}</td></tr>"
         )
     parts.append("</table>")
     for deployment, group in groupby(report.findings, key=lambda f: (f.deployment, f.pack)):
         parts.append(f"<h2>{escape(deployment[0])}</h2><p>{escape(deployment[1])}</p>")
-        parts += [_finding(finding) for finding in group]
+        parts += [_finding(finding) for finding in worst_first(tuple(group))]
     parts.append("</body></html>")
     return "\n".join(parts) + "\n"
 
@@ -78,7 +88,9 @@ def _finding(f: Finding) -> str:
     opened = " open" if f.verdict in ("violated", "undetermined") else ""
     rows = [("", f.sentence), ("kind", f"{f.kind}, {f.severity}"), ("document", document(f))]
     rows += [("missing", lane(one)) for one in joined(f.missing)] + [("excess", lane(one)) for one in joined(f.excess)]
-    rows += [("where", origin.where()) for origin in places(f)] + [("unknown", text) for text in f.unknown]
+    elsewhere = [rule.origin.where() for rule in f.rules if rule.origin.file is None]
+    rows += [("where", place) for place in dict.fromkeys([*(origin.where() for origin in places(f)), *elsewhere])]
+    rows += [("unknown", text) for text in f.unknown]
     rows += [("note", note) for note in f.notes]
     if f.layers:
         rows.append(("layers judged", ", ".join(f.layers)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lint.report import live
 from lint.report.document import CheckReport
 from lint.report.style import printable, printable_lines
 from lint.report.words import REPORTED, document, joined, lane, places, repository_path, side, worst_first
@@ -21,6 +22,11 @@ def render(report: CheckReport) -> str:
     lines = ["## netpact", ""]
     lines.append(", ".join(f"**{n}** {v.replace('_', ' ')}" for v, n in counts.items() if n) or "nothing to judge")
     lines.append("")
+    lines += [
+        f"- {plain(one.source)}: {plain(live.asked(one.coverage))}"
+        for one in report.sources
+        if live.is_live(one.coverage)
+    ]
     problems = sorted(report.problems, key=lambda one: one.severity != "error")
     lines += _within(
         MOST_BYTES // 4, [f"- **{p.severity}**: {plain(p.text)}" for p in problems], "- …and {} more messages"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lint.live.snapshot import Snapshot
+from lint.report import live
 from lint.report.style import Style, printable
-
-_MOST = 20
 
 
 def render_text(snapshot: Snapshot, output: Path, style: Style) -> str:
@@ -16,20 +15,10 @@ def render_text(snapshot: Snapshot, output: Path, style: Style) -> str:
     calls = coverage["calls"]
     lines = [
         f"{style.paint(output.as_posix(), 'bold')}: {calls['complete']} of {calls['made']} calls complete, "
-        f"{coverage['scopes']} accounts, {coverage['regions']} regions, {snapshot.started} to {snapshot.finished}"
+        f"{live.scope(coverage)}, {snapshot.started} to {snapshot.finished}",
+        live.kinds(coverage),
     ]
-    requests: dict[str, int] = coverage["requests"]
-    lines.append(f"{sum(requests.values())} requests: " + ", ".join(f"{n} {name}" for name, n in requests.items()))
-    failures = snapshot.failures()
-    for answer in failures[:_MOST]:
-        call = answer.call
-        where = " ".join(part for part in (call.scope, call.region) if part)
-        lines.append(
-            f"{style.paint('not complete:', 'yellow')} {printable(call.operation)} ({printable(where)}): "
-            f"{answer.status}, {printable(answer.error or '')}"
-        )
-    if len(failures) > _MOST:
-        lines.append(f"and {len(failures) - _MOST} more")
-    if failures:
+    lines += [f"{style.paint('not complete:', 'yellow')} {printable(text)}" for text in live.failed(coverage)]
+    if coverage["failed"]:
         lines.append("what depends on these calls is undetermined in every report made from this snapshot")
     return "\n".join(lines) + "\n"

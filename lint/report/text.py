@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from lint.origin import Origin, Problem
+from lint.report import live
 from lint.report.document import CheckReport, count, shown_path
 from lint.report.excerpt import excerpt
 from lint.report.style import VERDICT_COLOURS, Style, printable
@@ -35,10 +36,11 @@ _NAMES = re.compile(r"""\([^()]*\)|"[^"]*"|`[^`]*`|\b[\w-]+(?:\.[\w*-]+|\["[^"]*
 def render(report: CheckReport, style: Style, *, verbose: bool = False) -> str:
     """The whole report, ending with a newline. Verdicts that ask for nothing are counted; `verbose` lists them."""
     lines: list[str] = []
-    lines += _problems(report.problems, report.base, style)
+    listed = {text for source in report.sources for text in live.messages(source.coverage)}  # with their source
+    lines += _problems([one for one in report.problems if one.text not in listed], report.base, style)
     for deployment, found in groupby(report.findings, key=lambda f: (f.deployment, f.pack)):
         lines += _deployment(deployment, list(found), report, style, verbose)
-    lines += _sources(report, style)
+    lines += _sources(report, style, verbose)
     lines += [_summary(report, style)]
     return "\n".join(lines) + "\n"
 
@@ -226,15 +228,23 @@ def _fix(finding: Finding, style: Style) -> Iterator[str]:
         yield f"      {printable(command)}"
 
 
-def _sources(report: CheckReport, style: Style) -> Iterator[str]:
-    for source in report.sources:
-        if source.complete and not source.notes:
-            continue
+def _sources(report: CheckReport, style: Style, verbose: bool) -> Iterator[str]:
+    """Each source of which there is something to say; of a live account, how much was asked and what failed."""
+    told = [s for s in report.sources if not s.complete or s.notes or live.is_live(s.coverage)]
+    for source in told:
         word = style.paint("complete" if source.complete else "incomplete", "green" if source.complete else "yellow")
-        yield f"{printable(source.source)} ({source.kind}): {word}"
+        asked = f"; {live.asked(source.coverage)}" if live.is_live(source.coverage) else ""
+        yield f"{printable(source.source)} ({source.kind}): {word}{printable(asked)}"
+        if live.is_live(source.coverage):
+            if verbose:
+                yield f"  {printable(live.kinds(source.coverage))}"
+            for text in live.failed(source.coverage):
+                yield f"  {style.paint('not complete:', 'yellow')} {printable(text)}"
+            if source.coverage["failed"]:
+                yield "  what depends on these calls is undetermined"
         for note in source.notes:
             yield f"  {printable(note)}"
-    if any(not s.complete or s.notes for s in report.sources):
+    if told:
         yield ""
 
 
