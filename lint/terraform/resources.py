@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lint.origin import Origin, Reason
 from lint.terraform.types import DYNAMIC
-from lint.terraform.values import Reference, Unknown, Value, unknown_reasons
+from lint.terraform.values import Reference, Unknown, Value, as_text, items, unknown_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,20 @@ class Resource:
     def nested(self, name: str) -> NestedList:
         """All elements of a nested block, written as blocks, by `dynamic`, as an attribute of objects, or as JSON."""
         return _nested_list(name, self.values, self.blocks, self.open_blocks, self.origin, self.origins)
+
+    def left_alone(self, name: str) -> tuple[Reason, ...]:
+        """Why what is there may be more than a configuration says of an attribute: it ignores its changes."""
+        if not self.computed or self.mode == "data":
+            return ()
+        found: list[Reason] = []
+        for lifecycle in self.blocks.get("lifecycle", ()):
+            value = lifecycle.values.get("ignore_changes")
+            listed = (items(value) or (value,)) if value is not None else ()
+            named = [as_text(one) or "" for one in listed]
+            if any(one == "all" or one.partition(".")[0].partition("[")[0] == name for one in named):
+                text = f"{self.address} ignores changes of {name}, so more may be there than the configuration says"
+                found.append(Reason(text, "tf.ignore-changes", lifecycle.origin, "give a plan, a state or the account"))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,3 +333,18 @@ def test_a_state_tells_which_public_address_an_instance_has(own: bool, told: str
     (address,) = machine.addresses
     assert address.public == (position(public) if public else None)
     assert address.public_exists is (public is not None)
+
+
+def test_a_machine_in_a_subnet_of_ipv6_alone_has_no_ipv4_address(tmp_path: Path) -> None:
+    text = """
+resource "aws_subnet" "six" {
+  vpc_id          = aws_vpc.main.id
+  ipv6_native     = true
+  ipv6_cidr_block = "2001:db8::/64"
+}
+resource "aws_instance" "x" {
+  subnet_id              = aws_subnet.six.id
+  vpc_security_group_ids = [aws_security_group.g.id]
+}
+"""
+    assert [one.family for one in machines(tmp_path, text)["aws_instance.x"].addresses] == [6]

@@ -60,6 +60,19 @@ def test_only_the_rules_that_are_kept_are_certain(tmp_path: Path, group: str, ru
     assert all("Terraform removes it" in one.text for one in found.problems)
 
 
+@pytest.mark.parametrize(
+    ("ignored", "ingress", "egress"),
+    [("[ingress]", 1, 0), ("[egress, tags]", 0, 1), ("all", 1, 1), ("[tags]", 0, 0)],
+)
+def test_a_group_whose_changes_are_ignored_may_hold_more(
+    tmp_path: Path, ignored: str, ingress: int, egress: int
+) -> None:
+    text = INLINE.format(cidrs=f'cidr_blocks = ["10.0.0.0/8"]\n  }}\n  lifecycle {{\n    ignore_changes = {ignored}')
+    group = hcl.model(tmp_path, text).groups["aws_security_group.g"]
+    assert (len(group.open_ingress), len(group.open_egress)) == (ingress, egress)
+    assert [rule.exists for rule in group.rules] == [True]
+
+
 INLINE = """
 resource "aws_security_group" "g" {{
   ingress {{

@@ -249,6 +249,26 @@ def test_a_text_around_a_reference_is_known_by_its_pieces(
     assert pieces_of(value_of(expression)) == pieces
 
 
+@pytest.mark.parametrize(
+    ("address", "path", "may_lack"),
+    [
+        ("aws_security_group.a", ("id",), False),
+        ("module.m.aws_security_group.a", ("id",), False),
+        ("var.x", (), False),
+        ("var.x", ("id",), True),
+        ('module.m["a.b"].var.x', ("id",), True),
+        ("module.m", ("out",), False),
+        ('module.m["a.b"]', ("out", "id"), True),
+    ],
+)
+def test_a_part_of_what_comes_from_outside_may_lack(address: str, path: tuple[str, ...], may_lack: bool) -> None:
+    held = unknown(DYNAMIC, [WHY], reference=Reference(address, path))
+    found = evaluate(parse_expression('try([x][0], "y")'), Scope(fixed({"x": held})))
+    assert (reference_of(found) is None) is may_lack
+    choice = candidates_of(found)
+    assert not may_lack or (choice is not None and len(choice) == 2)
+
+
 def test_texts_of_the_same_pieces_are_equal() -> None:
     assert to_json(value_of('"${a}/32" == format("%s/32", a)')) == "true"
     assert not is_known(value_of('"${a}/32" == "${b}/32"'))

@@ -115,7 +115,7 @@ class Acls:
         notes: list[str] = []
         for direction in (INGRESS, EGRESS):
             listed = resource.nested(direction)
-            open_[direction] = listed.open
+            open_[direction] = listed.open + resource.left_alone(direction)
             entries += [self._entry(node, e, direction, "rule_no", "action", inline=True) for e in listed.items]
             own = [s for s in standalone if _direction(s[0].resource) in (direction, None)]
             mixed = listed.configured and bool(listed.items) and bool(own) and node.kind != "state"
@@ -153,7 +153,7 @@ class Acls:
             default=default and resource.exists,
             open_ingress=open_[INGRESS],
             open_egress=open_[EGRESS],
-            subnets_open=unknown,
+            subnets_open=(*unknown, *resource.left_alone("subnet_ids")),
             tags=facts.tags_of(resource)[0],
             notes=tuple(notes),
         )

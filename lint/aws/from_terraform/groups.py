@@ -224,7 +224,7 @@ class Groups:
         notes: list[str] = []
         for direction in (INGRESS, EGRESS):
             listed = resource.nested(direction)
-            open_[direction] = listed.open
+            open_[direction] = listed.open + resource.left_alone(direction)
             inline = _numbered(
                 self._rule(node, each, direction, _INLINE_PEERS, direction, own=node.id) for each in listed.items
             )

@@ -20,7 +20,7 @@ from lint.aws.model.groups import INGRESS, CidrPeer
 from lint.aws.model.links import NOWHERE, Link
 from lint.aws.model.machines import InterfaceAddress, Workload
 from lint.origin import Problem, Reason
-from lint.space.addresses import IPV6, IPV6_BASE, position
+from lint.space.addresses import IPV4, IPV6, IPV6_BASE, position
 from lint.terraform.resources import Nested
 from lint.terraform.values import Value, as_text, is_known, is_null, unknown_reasons
 
@@ -328,7 +328,7 @@ class Machines:
             )
             yield _as_told(node, found) if written in v4[:1] else found
         if 4 not in told:
-            for subnet in places:
+            for subnet in (each for each in places if not self._ipv6_alone(each)):
                 public, public_reasons = self._public(node, subnet, template)
                 real = facts.text(resource.values.get("public_ip"))
                 yield InterfaceAddress(
@@ -346,8 +346,15 @@ class Machines:
         known = self.networks.subnets.get(subnet.id or "")
         return known is not None and place in known.prefixes
 
+    def _ipv6_alone(self, subnet: Link) -> bool:
+        """Whether a subnet has no IPv4 addresses to give (`ipv6_native`)."""
+        known = self.networks.subnets.get(subnet.id or "")
+        return known is not None and (known.prefixes | (known.prefixes_may or known.prefixes)).isdisjoint(IPV4)
+
     def _has_ipv6(self, node: Node, subnet: Link) -> bool:
         values = node.resource.values
+        if self._ipv6_alone(subnet):
+            return True
         count = values.get("ipv6_address_count")
         if facts.is_set(count):
             return facts.whole(count) != 0

@@ -215,7 +215,7 @@ class Routing:
             main = resource.type == "aws_default_route_table"
             if main:
                 vpc = Link(next((v for v, t in self._mains.items() if t == node.id), None))
-            open_ = [*listed.open, *propagated.get(node.id, ())]
+            open_ = [*listed.open, *resource.left_alone("route"), *propagated.get(node.id, ())]
             given, unknown = facts.members(resource.values.get("propagating_vgws"))
             if given or unknown:
                 open_.append(_propagates(node.id, resource.origin))

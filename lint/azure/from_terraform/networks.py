@@ -59,7 +59,10 @@ def security_group(reading: Reading, node: Node) -> None:
     value = node.resource.values.get("security_rule")
     if rules is not None and node.managed and not rules.items and is_unknown(value) and _own(node, value):
         properties["securityRules"] = None  # computed and unset: the standalone rules tell
-    reading.ignored(node, "security_rule")
+    left = node.resource.left_alone("security_rule")
+    if left:
+        held = properties["securityRules"]
+        properties["securityRules"] = Many(held.items if held else (), (*(held.open if held else ()), *left))
     reading.add(node, arm.SECURITY_GROUP, properties)
 
 
@@ -110,7 +113,10 @@ def virtual_network(reading: Reading, node: Node) -> None:
         properties["subnets"] = Many(tuple(parts), inline.open)
     if not node.managed:
         properties["madeElsewhere"] = True
-    reading.ignored(node, "subnet")
+    left = node.resource.left_alone("subnet")
+    if left:
+        held = properties.get("subnets")
+        properties["subnets"] = Many(held.items if held else (), (*(held.open if held else ()), *left))
     reading.add(node, arm.VIRTUAL_NETWORK, properties)
 
 

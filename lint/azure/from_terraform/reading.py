@@ -12,7 +12,7 @@ from lint.azure.records import Association, Gap, Many, Part, Record, Records, pa
 from lint.origin import Origin, Reason
 from lint.terraform.requirements import bounds
 from lint.terraform.resources import Evaluation, Nested, NestedList
-from lint.terraform.values import Value, as_text, entries, is_known, items, unknown_reasons
+from lint.terraform.values import Value, as_text, entries, is_known, unknown_reasons
 
 MAX_SUPPOSED = 20_000  # records of children under parents that they may have
 Names = Mapping[str, str]  # Terraform attribute: ARM property
@@ -118,17 +118,6 @@ class Reading:
             return (), unknown_reasons(value)
         known = tuple((name, as_text(one) or "") for name, one in held.items() if is_known(one))
         return known, tuple(dict.fromkeys(r for one in held.values() for r in unknown_reasons(one)))
-
-    def ignored(self, node: Node, attribute: str) -> None:
-        """Says so where Terraform leaves an attribute as it finds it: the configuration doesn't tell what is there."""
-        for nested in node.resource.blocks.get("lifecycle", ()):
-            value = nested.values.get("ignore_changes")
-            names = [as_text(one) for one in (items(value) or ())] if value is not None else []
-            if attribute in names or "all" in names:
-                self.notes[
-                    f"{node.resource.address} ignores changes of {attribute}, so what is in Azure may differ from the "
-                    "configuration; give a dump or the live subscription (azure.tf.ignored-drift)"
-                ] = None
 
     def since(self, node: Node, major: int) -> bool | None:
         """Whether the azurerm provider of a configuration is of this major version or newer; None: not known."""
