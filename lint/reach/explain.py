@@ -129,7 +129,7 @@ def _subject(view: View) -> str:
     if len(names) == 1:
         return f"{kind} {names[0]}"
     plural = {"security_group": "security groups", "network_acl": "network ACLs"}.get(view.layer.kind, f"{kind}s")
-    return f"the {plural} {', '.join(names)} together"
+    return f"the set of {plural} {', '.join(names)}"
 
 
 def rule_text(rule: Rule) -> str:

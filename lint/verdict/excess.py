@@ -166,7 +166,7 @@ def service_text(services: IntervalSet) -> str:
 
 def peer_text(names: Names, peers: IntervalSet) -> str:
     """A peer of a set as `trace` takes it: `internet` where all of it is there, the widest CIDR, or a name."""
-    if peers >= PUBLIC & IPV4:
+    if ((PUBLIC & IPV4) - peers).size <= _HOLES:
         return "internet"
     ranges = cidrs(peers & REAL)
     if ranges:

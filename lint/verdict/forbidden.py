@@ -196,7 +196,7 @@ def _spoken(together: list[Excess]) -> str:
     texts = render(IntervalSet.union_of(services for one in together for _, services, _ in one.shown.boxes()))
     if texts == ["any"]:
         return "any service"
-    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more services" if len(texts) > 3 else "")
+    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
 
 
 def _finding(

@@ -230,3 +230,16 @@ def test_of_many_open_questions_of_one_flow_a_few_are_shown_in_full() -> None:
     assert text.render(report(*many), Style(False), verbose=True).count("document:") == 20
     violated = [replace(one, verdict="violated") for one in many]
     assert text.render(report(*violated), Style(False)).count("document:") == 20
+
+
+def test_the_page_begins_with_what_is_wrong_and_names_rules_of_an_account() -> None:
+    fine = finding(0, verdict="satisfied", rules=(), fix=None)
+    wrong = finding(1, rules=(RuleAtFault("sg-1", Origin(resource_id="sgr-0abc", account="111122223333")),))
+    page = html.render(report(fine, wrong))
+    assert page.index("<b>flow-1</b>") < page.index("<b>flow-0</b>")
+    assert "<dt>where</dt><dd>sgr-0abc" in page
+
+
+def test_paper_shows_what_the_screen_folds() -> None:
+    page = html.render(report(finding(0, verdict="satisfied")))
+    assert re.search(r"@media print \{[^@]*details::details-content \{ content-visibility: visible", page)
