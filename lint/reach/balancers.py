@@ -50,6 +50,15 @@ class _Before:
     of: dict[str, list[Forwarding]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """The last answer about who arrives at a balancer."""
+
+    listen: IntervalSet
+    peers: IntervalSet | None
+    found: Inbound
+
+
 def with_balancers(
     graph: RuleGraph | Engine, source: Party, destination: Party, services: IntervalSet | None = None
 ) -> Reach:
@@ -359,7 +368,12 @@ def _at(
     engine: Engine, balancer: str, listen: IntervalSet, peers: IntervalSet | None, behind_it: frozenset[str]
 ) -> Inbound:
     """What arrives at a balancer, directly or over another one."""
-    found = inbound(engine, balancer, listen, peers, explained=False)
+    key = f"at {balancer}"  # all of its targets ask the same
+    held = engine.memory.get(key)
+    if not isinstance(held, _Arrived) or (held.listen, held.peers) != (listen, peers):
+        held = _Arrived(listen, peers, inbound(engine, balancer, listen, peers, explained=False))
+        engine.memory[key] = held
+    found = held.found
     for other in passed_on(engine, balancer, listen, peers, behind_it):
         found = replace(
             found,

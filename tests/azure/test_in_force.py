@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lint.azure import graph_from_documents
 from lint.azure.from_api import load_dump
+from tests.azure.conftest import Judge, Landscape
 from tests.azure.in_force import VIRTUAL_NETWORK, effective_group, effective_routes, expansions
 
 PAIRS = [
@@ -326,3 +329,45 @@ def test_without_its_request_an_answer_is_placed_by_the_interface_that_it_names(
     guarded.extra.append({"value": [row for row in asked["value"] if "networkInterface" in row["association"]]})
     ask = judge(guarded)
     assert ask.verdict("C", "A", "tcp/22") == "undetermined"
+
+
+# A law
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_in_force_only_takes_from_what_is_certain_and_adds_to_what_is_possible(data: st.DataObject) -> None:
+    landscape = Landscape()
+    landscape.nsg("N", "In 100 Allow Tcp 10.0.2.0/24 -> *:22", "In 200 Deny Udp * -> *:53", at=["V1/S1"])
+    landscape.nsg("M", "In 100 Allow Tcp * -> *:22-443", at=["A"])
+    before = landscape.graph()
+
+    def change(rows: list[Any]) -> None:
+        for _ in range(data.draw(st.integers(1, 4))):
+            rules = data.draw(st.sampled_from(rows))["effectiveSecurityRules"]
+            rule = data.draw(st.sampled_from(rules))
+            match data.draw(st.sampled_from(["access", "port", "prefix", "drop", "move", "expand"])):
+                case "access":
+                    rule["access"] = data.draw(st.sampled_from(["Allow", "Deny"]))
+                case "port":
+                    rule["destinationPortRange"] = data.draw(st.sampled_from(["22-22", "0-65535", "53-443"]))
+                case "prefix":
+                    rule["sourceAddressPrefix"] = data.draw(
+                        st.sampled_from(["10.0.0.0/16", "10.0.2.4/32", "0.0.0.0/0"])
+                    )
+                case "expand":
+                    rule["expandedSourceAddressPrefix"] = data.draw(st.sampled_from([["10.0.0.0/15"], ["1.0.0.0/8"]]))
+                case "move":
+                    rule["priority"] += 1
+                case _ if len(rules) > 1:
+                    rules.remove(rule)
+
+    tell_groups(landscape, change=change)
+    hops = st.sampled_from(["None", "Internet", "VnetLocal", "VirtualAppliance", "VirtualNetworkGateway", "New"])
+    prefixes = st.sampled_from(["10.0.2.0/24", "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8"])
+    tell_routes(landscape, *(("User", data.draw(prefixes), data.draw(hops), "10.0.9.4") for _ in range(2)))
+    after = landscape.graph()
+    for one, other in PAIRS:
+        was, is_ = (Judge(graph).reach(one, other).allowed for graph in (before, after))
+        assert is_.must <= was.must, (one, other)
+        assert was.may <= is_.may, (one, other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from lint.azure.collect import graph_of
+from lint import cli
+from lint.azure.collect import access, graph_of
 from lint.azure.collect.calls import EFFECTIVE_GROUPS, EFFECTIVE_ROUTES
 from lint.live import calls
 from lint.live.options import AzureAccess, LiveOptions
@@ -19,6 +21,7 @@ from lint.live.snapshot import write as keep
 from tests.azure.conftest import Judge
 from tests.azure.in_force import effective_group, expansions
 from tests.live.azure import server, world
+from tests.live.azure.ask import connection
 from tests.live.azure.server import Arm, Refusal, Request
 
 Scan = Callable[..., Snapshot]
@@ -216,3 +219,54 @@ def test_what_is_in_force_is_kept_and_decides_the_same_from_the_snapshot(
     kept = tmp_path / "kept.json"
     keep(found, kept)
     assert graph_of(read(kept)) == graph
+
+
+PROJECT = """\
+version: 1
+packs: [mirror.yaml]
+deployments:
+  dr:
+    pack: acme/mirror
+    roles:
+      agent: [{tags: {role: agent}}]
+      mirror: [{tags: {role: console}}]
+"""
+PACK = """\
+schema: 1
+id: acme/mirror
+title: Acme Mirror
+document: {title: Ports of Acme Mirror}
+roles:
+  agent: {title: agent, lives: customer}
+  mirror: {title: mirror, lives: cloud}
+flows:
+  - {id: data, kind: required, from: agent, to: mirror, services: tcp/9000, purpose: p, cites: [{section: S, row: 1}]}
+"""
+
+
+@pytest.mark.parametrize(("differs", "verdict"), [(False, "satisfied"), (True, "undetermined")])
+def test_check_says_what_is_in_force_otherwise(
+    arm: Arm,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    differs: bool,
+    verdict: str,
+) -> None:
+    monkeypatch.setattr(access, "connect", lambda _: connection(arm))
+    (tmp_path / "netpact.yaml").write_text(PROJECT)
+    (tmp_path / "mirror.yaml").write_text(PACK)
+    rules = tell(arm, "console", "console", "console-nsg")[0]["effectiveSecurityRules"]
+    members = ["10.0.2.4/32", "10.0.2.9/32" if differs else "10.0.2.5/32"]
+    rules[0] |= {"sourceAddressPrefix": "", "expandedSourceAddressPrefix": members}
+    cli.run(
+        ["check", "azure:", "--config", str(tmp_path / "netpact.yaml"), "--azure-verify-effective", "--format", "json"]
+    )
+    found = json.loads(capsys.readouterr().out)
+    (finding,) = found["findings"]
+    assert finding["verdict"] == verdict
+    assert any("at console-nic, Azure has another thing" in text for text in finding["unknown"]) == differs
+    (source,) = found["sources"]
+    assert source["complete"] is True
+    assert any("what is in force at 1 interfaces was compared" in note for note in source["notes"])
+    assert source["coverage"]["requests"]["network.networkInterfaces.effectiveRouteTable"] == 3 * len(MACHINES)
