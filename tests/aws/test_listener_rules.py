@@ -351,3 +351,53 @@ def test_every_interface_of_a_balancer_is_the_target_that_it_is() -> None:
     )
     (outer,) = made.forwardings
     assert (outer.balancer, sorted(outer.targets)) == ("eni-o", ["eni-n1", "eni-n2"])
+
+
+def applied(type_: str, name: str, **values: Any) -> dict[str, Any]:
+    """A resource as a state shows it."""
+    provider = "registry.terraform.io/hashicorp/aws"
+    shown = {"address": f"{type_}.{name}", "mode": "managed", "type": type_, "name": name, "provider_name": provider}
+    return {**shown, "schema_version": 0, "values": values}
+
+
+def test_a_state_shows_unused_blocks_as_empty_lists() -> None:
+    groups = {name: f"{PREFIX}:targetgroup/{name}/1" for name in ("web", "api")}
+    forward = {"stickiness": [], "target_group": [{"arn": groups["api"], "weight": 1}]}
+    resources = [
+        applied("aws_lb", "l", id=BALANCER, arn=BALANCER, load_balancer_type="application", subnets=["subnet-1"]),
+        applied(
+            "aws_lb_listener",
+            "x",
+            id=LISTENER,
+            arn=LISTENER,
+            load_balancer_arn=BALANCER,
+            port=443,
+            protocol="HTTPS",
+            default_action=[{"type": "forward", "target_group_arn": groups["web"], "forward": []}],
+        ),
+        applied(
+            "aws_lb_listener_rule",
+            "x",
+            id=RULE,
+            arn=RULE,
+            listener_arn=LISTENER,
+            action=[{"type": "forward", "target_group_arn": "", "forward": [forward]}],
+            condition=[
+                {"host_header": [{"values": ["api.example.com"]}], "path_pattern": [], "query_string": []},
+                {"host_header": [], "path_pattern": [], "query_string": [{"key": "v", "value": "1"}]},
+            ],
+        ),
+    ]
+    for number, (name, arn) in enumerate(groups.items(), 1):
+        machine = {"id": f"i-{number}", "private_ip": f"10.0.1.{number}", "subnet_id": "subnet-1"}
+        resources += [
+            applied("aws_instance", name, vpc_security_group_ids=[], **machine),
+            applied("aws_lb_target_group", name, id=arn, arn=arn, port=80, protocol="HTTP", target_type="instance"),
+            applied("aws_lb_target_group_attachment", name, id=name, target_group_arn=arn, target_id=machine["id"]),
+        ]
+    made = hcl.applied(
+        {"format_version": "1.0", "terraform_version": "1.11.4", "values": {"root_module": {"resources": resources}}}
+    )
+    assert forwarded(made) == {"aws_instance.web": (1, 0), "aws_instance.api": (1, 0)}
+    (reason,) = [one.conditions[0].text for one in made.forwardings if "aws_instance.api" in one.targets]
+    assert reason.endswith("forwards only requests with host-header api.example.com and query-string v=1")
