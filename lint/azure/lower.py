@@ -158,6 +158,7 @@ class _Lowering:
                     default_egress=egress,
                     default_egress_reasons=reasons,
                     egress_gateway=gateway,
+                    routes_inside=True,
                     account=network.subscription if network is not None else None,
                     region=network.location if network is not None else None,
                 )

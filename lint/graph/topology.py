@@ -40,7 +40,7 @@ class Subnet:
     above all routes that blocks Internet gateways), `internet_block_open` where that isn't known. `default_egress`:
     whether a machine without a public address can reach the Internet over an INTERNET route all the same (Azure): True,
     False, or None with `default_egress_reasons`. `egress_gateway`: the NAT gateway that a subnet uses without naming it
-    in a route (Azure).
+    in a route (Azure). `routes_inside`: its routes hold for traffic inside it as well (Azure).
     """
 
     id: str
@@ -58,6 +58,7 @@ class Subnet:
     default_egress: bool | None = False
     default_egress_reasons: tuple[Reason, ...] = ()
     egress_gateway: str | None = None
+    routes_inside: bool = False
     account: str | None = None
     region: str | None = None
     tags: tuple[tuple[str, str], ...] = ()

@@ -11,7 +11,7 @@ from lint.origin import Origin, Reason
 from lint.reach.engine import Engine, View, with_bypasses
 from lint.reach.reply import ONE_WAY, UNANSWERED, any_port
 from lint.reach.resolved import Spot
-from lint.reach.ways import Mark, Way, place_text, private_ways, public_way_in, public_ways_out, same_subnet
+from lint.reach.ways import Mark, Way, place_text, private_ways, public_way_in, public_ways_out, same_subnet, straight
 from lint.space.addresses import REAL, cidrs
 from lint.space.bounds import ANYTHING, EVERYTHING, NOTHING, Bounds
 from lint.space.intervals import EMPTY, IntervalSet
@@ -455,7 +455,7 @@ def _routes_back(
     engine: Engine, start: Spot, target: Spot, source: Spot, frame: _Frame, way: Way, *, explained: bool = True
 ) -> list[Step]:
     """Whether the reply finds its way from `start` to `target` (the source, or the NAT gateway that stands for it)."""
-    if same_subnet(start, target):
+    if straight(start, target):
         return []
     total = Bounds(EMPTY_TRAFFIC, EMPTY_TRAFFIC)
     worst: Mark | None = None

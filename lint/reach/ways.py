@@ -113,6 +113,11 @@ def same_subnet(a: Spot, b: Spot) -> bool | None:
     return False if other.within.isdisjoint(prefixes) else None
 
 
+def straight(a: Spot, b: Spot) -> bool:
+    """Whether traffic between two spots certainly stays in a subnet whose routes have no say there."""
+    return a.subnet is not None and not a.subnet.routes_inside and same_subnet(a, b) is True
+
+
 def place_text(engine: Engine, spot: Spot) -> str:
     """`10.0.1.5`, or the name of the party where its address isn't known."""
     shown = spot.shown & REAL
@@ -127,7 +132,7 @@ def place_text(engine: Engine, spot: Spot) -> str:
 def private_ways(engine: Engine, source: Spot, destination: Spot, *, explained: bool = True) -> list[Way]:
     """The ways from one spot to the private places of another. Without `explained`, blocked ones may lack a reason."""
     here = destination.places
-    if same_subnet(source, destination):
+    if straight(source, destination):
         return [Way(here, here, routed=False)]
     trip = _Trip(engine, source, destination, explained)
     return list(_from_subnet(trip, source.subnet, source.network, here, Way(here, here)))

@@ -125,6 +125,21 @@ def test_the_longest_prefix_wins_and_the_user_on_a_tie(
     assert judge(landscape).verdict("A", "C", "tcp/22") == verdict
 
 
+@pytest.mark.parametrize(
+    ("route", "verdict"),
+    [
+        (("10.0.1.0/24", "None"), "blocked"),
+        (("10.0.1.0/24", "VirtualAppliance", "10.0.2.9"), "undetermined"),
+        (("10.0.1.0/24", "VnetLocal"), "allowed"),
+        (("10.0.2.0/24", "None"), "allowed"),
+    ],
+)
+def test_routes_hold_inside_a_subnet_too(landscape: Any, judge: Any, route: tuple[str, ...], verdict: str) -> None:
+    """ "Virtual network traffic routing", the route Within-Subnet1: without it, the appliance gets that traffic."""
+    landscape.routes("R", "V1/S1", route)
+    assert judge(landscape).verdict("A", "B", "tcp/22") == verdict
+
+
 def test_private_space_outside_the_network_has_no_route(landscape: Any, judge: Any) -> None:
     assert judge(landscape).verdict("A", "192.168.5.5", "tcp/22") == "blocked"
 
