@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lint.graph.graph import RuleGraph
 from lint.graph.rules import UnknownPeer
@@ -244,3 +246,41 @@ def test_a_balancer_behind_a_balancer_passes_on_what_the_first_one_does() -> Non
     )
     assert arrives(chain).must
     assert not arrives(replace(chain, forwardings=chain.forwardings[1:])).may
+
+
+CLIENTS = ("198.51.100.7", "203.0.113.99", "192.0.2.1")
+PEERS = st.sampled_from(["0.0.0.0/0", PARTNER, "203.0.113.96/28", "10.0.1.0/24", "10.0.1.10/32", "sg-n", "sg-t"])
+SERVICES = st.sampled_from(["tcp/443", "tcp/8443", "tcp/1-9000", "udp/443", "any"])
+
+
+@given(
+    front=st.lists(st.tuples(SERVICES, PEERS), max_size=3),
+    out=st.lists(st.tuples(SERVICES, PEERS), max_size=2),
+    into=st.lists(st.tuples(SERVICES, PEERS), max_size=3),
+    preserves=st.booleans(),
+)
+def test_what_arrives_is_what_each_single_client_gets_through(front: Any, out: Any, into: Any, preserves: bool) -> None:
+    made = behind("0.0.0.0/0", preserves)
+    rules = [rule("in", *one) for one in front] + [rule("out", *one) for one in out]
+    filters = {**made.filters, "sg-n": security_group("sg-n", *rules)}
+    filters["sg-t"] = security_group("sg-t", *(rule("in", *one) for one in into))
+    changed = replace(made, filters=filters)
+    came = arrives(changed)
+    carries = {"10.0.1.10": "sg-n", "10.0.2.10": "sg-t"}
+
+    def passes(rules: Any, service: str, address: str) -> bool:
+        named = (
+            peer == carries.get(address) or ("/" in peer and parse_cidr(address) <= parse_cidr(peer))
+            for _, peer in rules
+        )
+        return any(yes and parse(service) <= parse(one) for yes, (one, _) in zip(named, rules, strict=True))
+
+    for client in CLIENTS:
+        seen = [client, "10.0.1.10"] if preserves else ["10.0.1.10"]
+        named = [one for one in into if one[1] == "sg-n"]
+        last = passes(into, "tcp/8443", seen[0]) or (preserves and passes(named, "tcp/8443", seen[-1]))
+        expected = passes(front, "tcp/443", client) and passes(out, "tcp/8443", "10.0.2.10") and last
+        assert bool(came.must.restrict(parse_cidr(client))) == expected
+        assert bool(came.may.restrict(parse_cidr(client))) == expected
+        shown = trace(changed, client, "t", parse("tcp/8443")).reach.verdict
+        assert shown == ("allowed" if expected else "blocked")
