@@ -16,8 +16,8 @@ from typing import Any
 from lint.live.calls import CUT, DENIED, ERROR, OK, THROTTLED, Answer, Call, Fault, LiveError, Page, Stopped, Turn
 from lint.live.limits import Limiter
 from lint.live.options import LiveOptions
-from lint.live.progress import Progress, progress_for
-from lint.live.store import Store
+from lint.live.progress import Progress, many, progress_for
+from lint.live.store import Store, remove
 
 MOST_PAGES = 100_000  # of one call; more is a service that never ends
 
@@ -40,7 +40,9 @@ class Collection:
         self.store = Store(path, plan, resume=options.resume)
         self.stop = threading.Event()
         self.limiter = Limiter(options.rate, options.burst, self.stop)
-        self.progress: Progress = progress_for(options.progress)
+        self.progress: Progress = progress_for(
+            options.progress, "subscription" if plan.get("cloud") == "azure" else "account"
+        )
         self._clean = clean or (lambda body: body)
 
     def __enter__(self) -> Collection:
@@ -49,17 +51,23 @@ class Collection:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.progress.__exit__(kind, error, _)
+        if error is None:
+            return
+        self.stop.set()
+        path = self.store.path
+        made, finished = sum(self.store.counts().values()), len(self.store.calls())
+        kept = self.store.holds_anything()
+        self.store.close()
+        if not kept:
+            remove(path)
+        resume = "the same command with --resume goes on from there"
         if isinstance(error, KeyboardInterrupt):
-            self.stop.set()
-            made = sum(self.store.counts().values())
-            finished = len(self.store.calls())
-            self.store.close()
-            raise Stopped(
-                f"stopped: {finished} calls ({made} requests) are complete and kept in {self.store.path}; "
-                "the same command with --resume goes on from there"
-            ) from error
-        if kind is not None:
-            self.store.close()
+            if not kept:
+                raise Stopped("stopped before anything was read; nothing is kept") from error
+            calls = f"{many(finished, 'call')} ({many(made, 'request')})"
+            raise Stopped(f"stopped: {calls} are complete and kept in {path}; {resume}") from error
+        if isinstance(error, LiveError) and kept:
+            raise type(error)(f"{error}; what was read until then is kept in {path}: {resume}") from error
 
     # Calls
 

@@ -20,7 +20,9 @@ class Progress:
     `expect` says how many calls there are going to be at least; `end` may be called from any thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scope: str = "account") -> None:
+        """`scope` is the noun for what bounds an identity's rights: account, subscription."""
+        self.scope = scope
         self.expected = 0
         self.done = 0
         self.failed = 0
@@ -55,24 +57,26 @@ class Progress:
         """Tell a person; nothing here."""
 
     def line(self) -> str:
-        """`2 accounts, 6 regions, 120 calls`."""
-        scopes = _many(len({scope for scope, _ in self.places}), "account")
-        regions = _many(len({place for place in self.places if place[1]}), "region")
+        """`2 accounts, 6 regions, 120 calls`; regions where there are any."""
+        scopes = many(len({scope for scope, _ in self.places if scope}), self.scope)
+        regions = len({place for place in self.places if place[1]})
+        where = f"{scopes}, {many(regions, 'region')}" if self.scope == "account" else scopes
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{scopes}, {regions}, {_many(self.done, 'call')}{failed}"
+        return f"{where}, {many(self.done, 'call')}{failed}"
 
 
-def _many(number: int, noun: str) -> str:
+def many(number: int, noun: str) -> str:
+    """`1 call`, `2 calls`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class _Drawn(Progress):
     """A bar on standard error, drawn with rich."""
 
-    def __init__(self, bar: Any) -> None:
-        super().__init__()
+    def __init__(self, bar: Any, scope: str) -> None:
+        super().__init__(scope)
         self._bar = bar
-        self._task = bar.add_task("collecting", total=None, said="")
+        self._task = bar.add_task("collecting", total=None, said="signing in")
 
     def __enter__(self) -> Progress:
         self._bar.start()
@@ -85,16 +89,16 @@ class _Drawn(Progress):
         self._bar.update(self._task, completed=self.done, total=self.expected, said=self.line())
 
 
-def progress_for(wanted: bool) -> Progress:
+def progress_for(wanted: bool, scope: str = "account") -> Progress:
     """A drawn progress on a terminal with rich installed, else a silent one."""
     if not wanted or os.environ.get("CI") or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty():
-        return Progress()
+        return Progress(scope)
     try:
         from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
     except ImportError:
-        return Progress()
+        return Progress(scope)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.fields[said]}"),
@@ -103,4 +107,4 @@ def progress_for(wanted: bool) -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    return _Drawn(Bar(*columns, console=Console(stderr=True), transient=True))
+    return _Drawn(Bar(*columns, console=Console(stderr=True), transient=True), scope)

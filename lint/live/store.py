@@ -198,6 +198,11 @@ class Store:
             ).fetchall()
         return [(Call(*row[:4]), row[4], row[5], row[6]) for row in rows]
 
+    def holds_anything(self) -> bool:
+        """Whether a page arrived or a call was finished: what --resume could go on with."""
+        with self._lock:
+            return any(self._db.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in ("page", "outcome"))
+
     def close(self) -> None:
         """Let go of the file, keeping it."""
         with self._lock:

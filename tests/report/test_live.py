@@ -102,5 +102,7 @@ def test_of_many_failures_each_kind_is_named_once_with_its_places() -> None:
     (line,) = live.failed(kept.coverage())
     assert line.startswith("ec2.describe_vpcs denied (000 eu, 001 eu,")
     assert "005 eu and 44 more): " in line
-    many = scanned(*(("111", "eu", f"ec2.describe_{n}", DENIED) for n in range(50)))
+    many = scanned(*(("111", f"eu-{n}", f"ec2.describe_{n}", DENIED) for n in range(50)))
     assert len(list(live.failed(many.coverage()))) == 21
+    closed = scanned(*(("111", "eu", f"ec2.describe_{n}", DENIED) for n in range(10, 50)))
+    assert list(live.failed(closed.coverage())) == [f"ec2.describe_10 and 39 other calls denied (111 eu): {WHY}"]

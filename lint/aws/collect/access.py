@@ -117,6 +117,13 @@ def _with_boto3(boto3: Any, inner: Any) -> Any:
     return session
 
 
+def is_known(region: str) -> bool:
+    """Whether botocore's list of regions, which may be older than the region, has it."""
+    session = _session()
+    partitions = session.get_available_partitions()
+    return any(region in session.get_available_regions("ec2", partition_name=one) for one in partitions)
+
+
 def first_session(access: AwsAccess) -> Any:
     """The session of the standard credential chain, or of the profile that is named."""
     try:
@@ -203,6 +210,8 @@ def _caller(collection: Collection, clients: Clients, account: Account, region: 
     except Fault as fault:
         if fault.error.startswith(_UNREACHED):
             what, remedy = "AWS can't be reached", "check the network, the proxy and AWS_ENDPOINT_URL"
+            if not is_known(region):
+                remedy = f"{region} is no region that the installed botocore knows: check its name, then the network"
         else:
             what, remedy = "AWS doesn't accept the credentials", "sign in (`aws sso login`, AWS_PROFILE, --aws-profile)"
         raise LiveError(f"{what}: {fault.error}; {remedy} and try again") from fault

@@ -150,9 +150,7 @@ def _refused(error: Any, token: str | None) -> Exception:
     text = f"{code}: {message}" if message else code
     after = _seconds(metadata.get("HTTPHeaders", {}).get("retry-after"))
     if code in EXPIRED:
-        return LiveError(
-            f"the AWS credentials have expired ({text}); sign in again and repeat the command with --resume"
-        )
+        return LiveError(f"the AWS credentials have expired ({text}); sign in again (`aws sso login`, AWS_PROFILE)")
     if code in DENIALS:
         return Fault(DENIED, text)
     if code in THROTTLES or status == 429:

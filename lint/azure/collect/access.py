@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +29,7 @@ _CLOUDS = {
     "usgovernment": ("AZURE_US_GOVERNMENT", "login.microsoftonline.us"),
     "china": ("AZURE_CHINA_CLOUD", "login.chinacloudapi.cn"),
 }
+_IDLE = re.compile(r"unavailable|not found|not be found|not installed|requires the|^To mitigate|^Attempted", re.I)
 _CLAIMS = {"tid": "tenant", "oid": "object", "appid": "application", "upn": "name"}
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 120  # seconds
 
@@ -122,8 +125,11 @@ class Connection:
 
 def unusable(error: Exception) -> LiveError:
     """No token could be had."""
-    first = str(error).strip().splitlines()
-    return LiveError(f"no usable Azure credentials: {first[0] if first else type(error).__name__}; {_SIGN_IN}")
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    # Each kind of credential says why it gave nothing; those that aren't set up at all say nothing of use.
+    tried = [line for line in lines[1:] if ": " in line and not _IDLE.search(line)]
+    said = tried[0] if tried else lines[0].rstrip(".") if lines else type(error).__name__
+    return LiveError(f"no usable Azure credentials: {said[:400]}; {_SIGN_IN}")
 
 
 def connect(access: AzureAccess) -> Connection:
@@ -132,6 +138,7 @@ def connect(access: AzureAccess) -> Connection:
         from azure.identity import DefaultAzureCredential
     except ImportError as error:
         raise LiveError(_INSTALL) from error
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # what went wrong is said once, by us
     if access.cloud not in _CLOUDS:
         raise LiveError(f"there is no Azure cloud {access.cloud!r}; name one of {', '.join(_CLOUDS)}")
     authority = _CLOUDS[access.cloud][1]
