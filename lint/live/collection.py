@@ -145,10 +145,12 @@ class Collection:
             try:
                 page = turn(token)
             except Fault as fault:
-                if fault.pending and waited < 10 * self.options.longest_wait:
+                if fault.pending:
                     attempt, polls = attempt - 1, polls + 1
                     pause = max(fault.after or 0.0, min(self.options.backoff * polls, self.options.longest_wait))
                     waited += pause
+                    if waited > 10 * self.options.longest_wait:
+                        raise
                     self.stop.wait(pause)
                     continue
                 if fault.status == THROTTLED:

@@ -100,10 +100,15 @@ def test_a_result_that_never_comes_is_given_up_and_said(arm: Arm, scan: Scan, ve
     assert set(statuses(scan(using=verifying))) == {(GROUPS, calls.CUT), (ROUTES, calls.CUT)}
 
 
+def test_a_time_that_is_too_long_is_not_waited_for(arm: Arm, scan: Scan, verifying: LiveOptions) -> None:
+    arm.after = "3600"
+    assert set(statuses(scan(using=verifying))) == {(GROUPS, calls.CUT), (ROUTES, calls.CUT)}
+
+
 def test_the_service_is_not_asked_before_the_time_that_it_names(arm: Arm, scan: Scan, verifying: LiveOptions) -> None:
     arm.after = "1"
     arm.stopped = set(MACHINES) - {"db"}
-    scan(using=verifying)
+    scan(using=replace(verifying, longest_wait=1.0))
     for action in (GROUPS, ROUTES):
         (begun,) = arm.asked(f"/{action}")
         polled = [one.time for one in results(arm)]
