@@ -82,6 +82,7 @@ class _Plan:
         self.document = document
         self.file = file
         self.diagnostics: list[Diagnostic] = []
+        self.forgotten: set[str] = set()  # stays in the account, and is in no configuration any more
         self.changes = list(self._changes())
         self.data = dict(_state_resources(_at(document, "prior_state", "values", "root_module"), "data"))
         described = document.get("configuration")
@@ -105,9 +106,12 @@ class _Plan:
             if not isinstance(actions, list) or actions == ["delete"] or "deposed" in change:
                 continue
             if actions == ["forget"]:
-                text = f"{change['address']} is forgotten by Terraform, but stays in the account; it isn't judged"
+                text = f"{change['address']} is forgotten by Terraform, but stays in the account; it is judged as it is"
                 self.report("warning", text)
-                continue
+                self.forgotten.add(change["address"])
+                part = change["change"]
+                kept = {"actions": actions, "after": part.get("before"), "after_sensitive": part.get("before_sensitive")}
+                change = {**change, "change": kept}
             yield change
 
     def _evaluate(self, directory: Path, options: Options, cache: ParseCache | None) -> Evaluation | None:
@@ -157,7 +161,7 @@ class _Plan:
             )
         if self.configuration is not None:
             self.diagnostics.extend(d for d in self.configuration.diagnostics if d.severity == "error")
-            lost = [r.address for r in resources if r.address not in self.by_address]
+            lost = [r.address for r in resources if r.address not in self.by_address and r.address not in self.forgotten]
             if lost:
                 text = f"the configuration beside the plan has no {lost[0]}"
                 more = f" and {len(lost) - 1} more resources of the plan" if len(lost) > 1 else ""

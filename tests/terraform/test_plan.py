@@ -149,7 +149,7 @@ def test_only_what_will_exist_is_listed() -> None:
             change("aws_x.replaced", ["delete", "create"], {"n": 3}),
             change("aws_x.deleted", ["delete"]),
             change("aws_x.old", ["delete"], deposed="00000001"),
-            change("aws_x.forgotten", ["forget"]),
+            {**(gone := change("aws_x.forgotten", ["forget"])), "change": {**gone["change"], "before": {"n": 4}}},
         ),
         "plan.json",
         None,
@@ -158,9 +158,10 @@ def test_only_what_will_exist_is_listed() -> None:
         "aws_x.created": 1,
         "aws_x.kept": 2,
         "aws_x.replaced": 3,
+        "aws_x.forgotten": 4,
     }
     (message,) = messages(plan, "warning")
-    assert "aws_x.forgotten" in message
+    assert "aws_x.forgotten is forgotten by Terraform, but stays in the account" in message
 
 
 def test_unknown_and_sensitive_parts_are_honoured_by_their_place() -> None:
