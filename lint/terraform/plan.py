@@ -110,7 +110,11 @@ class _Plan:
                 self.report("warning", text)
                 self.forgotten.add(change["address"])
                 part = change["change"]
-                kept = {"actions": actions, "after": part.get("before"), "after_sensitive": part.get("before_sensitive")}
+                kept = {
+                    "actions": actions,
+                    "after": part.get("before"),
+                    "after_sensitive": part.get("before_sensitive"),
+                }
                 change = {**change, "change": kept}
             yield change
 
@@ -161,7 +165,9 @@ class _Plan:
             )
         if self.configuration is not None:
             self.diagnostics.extend(d for d in self.configuration.diagnostics if d.severity == "error")
-            lost = [r.address for r in resources if r.address not in self.by_address and r.address not in self.forgotten]
+            lost = [
+                r.address for r in resources if r.address not in self.by_address and r.address not in self.forgotten
+            ]
             if lost:
                 text = f"the configuration beside the plan has no {lost[0]}"
                 more = f" and {len(lost) - 1} more resources of the plan" if len(lost) > 1 else ""
