@@ -6,6 +6,7 @@ Decides nothing.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,8 @@ from lint.origin import origin_json
 from lint.report.markdown import MOST_BYTES, plain
 from lint.report.markdown import code as code_span
 from lint.report.style import Style, printable
-from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC, address_text, cidrs
+from lint.report.words import around
+from lint.space.addresses import IPV4, IPV6, PUBLIC, REAL, SYMBOLIC, address_text, cidrs, parse_cidr
 from lint.space.addresses import PRIVATE as PRIVATE_ADDRESSES
 from lint.space.intervals import EMPTY, IntervalSet
 from lint.space.services import ALL_PORTS, render
@@ -294,13 +296,25 @@ def addresses_text(addresses: IntervalSet) -> str:
     texts = cidrs(real)
     if len(texts) <= 3:
         return ", ".join(texts) if texts else "an address that isn't known yet"
+    nets = [(text, parse_cidr(text)) for part in (real & IPV4, real & IPV6) if part for text in around(part)]
     almost = []
-    for text, base in whole:
+    for text, base in (*whole, *(nets if real <= IPV4 or real <= IPV6 else ())):
         if real <= base and len((base - real).pairs) <= 3:
             missing = cidrs(base - real)
             almost.append((len(missing), f"{text} except {', '.join(missing)}"))
-    count, text = min(almost, default=(len(texts), ""))
-    return text if count <= 4 and text else _few(texts, 6)
+    count, text = min(almost, default=(len(texts), ""), key=lambda one: one[0])
+    return text if count <= 4 and count < len(texts) and text else _few(texts, 6)
+
+
+_SEGMENT = r"[^\s/`|<>),:]+"
+_ARM_ID = re.compile(
+    rf"/subscriptions/{_SEGMENT}/resourceGroups/({_SEGMENT})/providers/{_SEGMENT}((?:/{_SEGMENT}/{_SEGMENT})+)", re.I
+)
+
+
+def _shortened(text: str) -> str:
+    """Without what nobody reads in the ids of Azure: `rg-app/console-nic`. JSON has them whole."""
+    return _ARM_ID.sub(lambda found: "/".join([found[1], *found[2].split("/")[2::2]]), text)
 
 
 def _few(texts: list[str], most: int) -> str:
@@ -384,7 +398,7 @@ def render_text(report: DiffReport, style: Style = _PLAIN) -> str:
     ]
     lines += [style.paint(f"note: {printable(note)}", "dim") for note in drift.notes]
     lines.append(printable(summary(report)))
-    return "\n".join(lines) + "\n"
+    return _shortened("\n".join(lines)) + "\n"
 
 
 def _perhaps(drift: Drift, title: str) -> str:
@@ -490,7 +504,7 @@ def render_markdown(report: DiffReport) -> str:
         text += f"\n- {plain(one[:300])}"
     if left:
         text += f"\n\n…and {left} more; `netpact diff --format json` lists all.\n"
-    return text.rstrip("\n") + "\n"
+    return _shortened(text).rstrip("\n") + "\n"
 
 
 def _markdown_row(row: _Row, known: dict[str, Endpoint]) -> str:

@@ -407,6 +407,18 @@ class TestReports:
     def test_a_hole_in_a_set_is_told_as_a_hole(self) -> None:
         hole = parse_cidr("0.0.0.0/0") - parse_cidr("203.0.113.10/31")
         assert addresses_text(hole) == "0.0.0.0/0 except 203.0.113.10/31"
+        hole = parse_cidr("198.51.0.0/16") - parse_cidr("198.51.100.0/24")
+        assert addresses_text(hole) == "198.51.0.0/16 except 198.51.100.0/24"
+
+    def test_the_ids_of_azure_are_said_by_group_and_name(self) -> None:
+        id_ = "/subscriptions/11111111-1111/resourceGroups/rg_app/providers/Microsoft.Network/networkInterfaces/web"
+        old, new = web(HTTPS), web(HTTPS, rule("in", "tcp/22", "0.0.0.0/0"))
+        for one in (old, new):
+            one.endpoints[id_] = replace(one.endpoints.pop("web"), id=id_)
+        report = DiffReport("a", "b", compare(old, new))
+        assert "the Internet → web (rg_app/web): tcp/22\n" in render_text(report)
+        assert "web &#40;rg&#95;app/web&#41;" in render_markdown(report)
+        assert id_ in render_json(report)
 
 
 class TestNamedLists:
