@@ -154,3 +154,66 @@ def test_an_address_of_another_root_may_make_a_machine_public(tmp_path: Path) ->
     eip = 'variable "machine" {}\nresource "aws_eip" "it" {\ninstance = var.machine\n}'
     assert verdict(hcl.graph(tmp_path / "alone", network), "internet", B, "tcp/22") == "blocked"
     assert verdict(hcl.graph(tmp_path / "both", network, app=eip), "internet", B, "tcp/22") == "undetermined"
+
+
+DEFAULTS = (
+    BASE
+    + """
+resource "aws_instance" "a" {
+  subnet_id = aws_subnet.a.id
+}
+resource "aws_instance" "b" {
+  subnet_id = aws_subnet.b.id
+}
+resource "aws_route_table" "unused" { vpc_id = aws_vpc.main.id }
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        'resource "aws_default_security_group" "x" { vpc_id = var.x }',
+        'resource "aws_default_network_acl" "x" { default_network_acl_id = var.x }',
+        'resource "aws_default_route_table" "x" { default_route_table_id = var.x }',
+        'resource "aws_route_table" "x" { vpc_id = var.x }\n'
+        'resource "aws_main_route_table_association" "x" {\nvpc_id = var.x\nroute_table_id = aws_route_table.x.id\n}',
+    ],
+)
+def test_what_a_vpc_has_by_default_may_be_taken_over_by_another_root(tmp_path: Path, app: str) -> None:
+    assert verdict(hcl.graph(tmp_path / "alone", DEFAULTS), A, B, "tcp/22") == "allowed"
+    both = hcl.graph(tmp_path / "both", DEFAULTS, app='variable "x" { type = string }\n' + app)
+    assert verdict(both, A, B, "tcp/22") == "undetermined"
+
+
+def test_entries_of_a_prefix_list_may_come_from_another_root(tmp_path: Path) -> None:
+    network = """
+resource "aws_ec2_managed_prefix_list" "l" {
+  name           = "l"
+  address_family = "IPv4"
+  max_entries    = 5
+}
+"""
+    entry = """
+variable "list" { type = string }
+resource "aws_ec2_managed_prefix_list_entry" "x" {
+  prefix_list_id = var.list
+  cidr           = "10.0.0.0/8"
+}
+"""
+    for more, may in ({}, False), ({"app": entry}, True):
+        listed = hcl.graph(tmp_path / str(may), network, **more).address_lists["aws_ec2_managed_prefix_list.l"]
+        assert (bool(listed.must), bool(listed.may)) == (False, may)
+
+
+def test_another_root_may_keep_other_rules_of_a_group(tmp_path: Path) -> None:
+    keeper = """
+variable "group" { type = string }
+resource "aws_vpc_security_group_rules_exclusive" "x" {
+  security_group_id = var.group
+  ingress_rule_ids  = []
+  egress_rule_ids   = []
+}
+"""
+    for more, expected in ({}, "allowed"), ({"app": keeper}, "undetermined"):
+        assert verdict(hcl.graph(tmp_path / expected, NETWORK, **more), A, B, "tcp/22") == expected

@@ -61,6 +61,12 @@ class Acls:
             self.acls[node.id] = self._acl(node, standalone.pop(node.id, []), subnets.get(node.id, []))
         for id_, rules in standalone.items():
             self._implicit_default(id_, rules)
+        for node in self.index.of_type("aws_default_network_acl"):
+            if node.id not in adopted.values():
+                for vpc in self.networks.may_adopt(node, "default_network_acl_id"):
+                    known = self.networks.vpcs[vpc]
+                    why = Reason(f"{node.id} may be the default network ACL of {vpc}", origin=node.resource.origin)
+                    self.networks.vpcs[vpc] = replace(known, acls_open=(*known.acls_open, why))
 
     def _id(self, found: Found, adopted: dict[str, str]) -> str:
         vpc = self.networks.with_default(found)

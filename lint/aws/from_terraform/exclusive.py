@@ -38,7 +38,8 @@ class Exclusive:
                 for found in index.find(node.root, value)[0]
             )
             everywhere = [each.id for each in index.of_type("aws_security_group") if each.root == node.root]
-            for group in link.possible or everywhere:
+            others = index.elsewhere(node, node.resource.values.get("security_group_id"), "aws_security_group")
+            for group in (*(link.possible or everywhere), *(other.id for other in others)):
                 self._kept.setdefault(group, []).append(_Kept(node, named))
 
     def of(self, group: SecurityGroup) -> SecurityGroup:

@@ -84,6 +84,7 @@ class Groups:
     groups: dict[str, SecurityGroup] = field(default_factory=dict)
     lists: dict[str, PrefixList] = field(default_factory=dict)
     _adopted: dict[str, str] = field(default_factory=dict)  # VPC id -> its default group
+    _may_be_adopted: dict[str, Reason] = field(default_factory=dict)  # VPC id -> why other rules may be in its group
     _elsewhere: set[str] = field(default_factory=set)  # groups that are associated with further VPCs
     _strangers: dict[str, list[SecurityGroupRule]] = field(default_factory=dict)  # rules of other roots, maybe theirs
 
@@ -93,6 +94,9 @@ class Groups:
             vpc = self.index.link(node, node.resource.values.get("vpc_id"))
             if vpc.id is not None:
                 self._adopted[vpc.id] = node.id
+            for other in self.index.elsewhere(node, node.resource.values.get("vpc_id"), "aws_vpc"):
+                said = f"{node.id} may be the default group of {other.id}"
+                self._may_be_adopted[other.id] = Reason(said, origin=node.resource.origin)
         for node in self.index.of_type(*PREFIX_LIST_TYPES, managed=None):
             self._prefix_list(node)
         for node in self.index.of_type("aws_vpc_security_group_vpc_association"):
@@ -160,10 +164,13 @@ class Groups:
             rules.append(
                 SecurityGroupRule("default-egress-ipv6", EGRESS, _ALL, (CidrPeer(IPV6, "::/0"),), origin, implied=True)
             )
+        open_ = (self._may_be_adopted[vpc],) if vpc in self._may_be_adopted else ()
         self.groups[id_] = SecurityGroup(
             id=id_,
             name=f"default group of {vpc}",
-            rules=tuple(rules),
+            rules=tuple(replace(rule, exists=not open_, reasons=open_) for rule in rules),
+            open_ingress=open_,
+            open_egress=open_,
             origin=origin,
             vpc=Link(vpc),
             aliases=(real,) if real else (),
@@ -569,7 +576,8 @@ class Groups:
         cidr_values += [(node, each, True) for each in facts.members(resource.values.get("cidr_blocks"))[0]]
         for node_entry in self.index.of_type("aws_ec2_managed_prefix_list_entry"):
             link = self.index.link(node_entry, node_entry.resource.values.get("prefix_list_id"))
-            if node.id in link.possible:
+            others = self.index.elsewhere(node_entry, node_entry.resource.values.get("prefix_list_id"), node.type)
+            if node.id in link.possible or node in others:
                 # Inline and standalone entries of one list fight over it.
                 certain = link.id == node.id and not listed.items and node_entry.resource.exists
                 cidr_values.append((node_entry, node_entry.resource.values.get("cidr"), certain))

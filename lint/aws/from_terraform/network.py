@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from lint.aws.from_terraform import facts
-from lint.aws.from_terraform.index import Found, Index, Node
+from lint.aws.from_terraform.index import FROM_OUTSIDE, Found, Index, Node
 from lint.aws.from_terraform.places import account_of, display_name, region_of
 from lint.aws.model.links import NOWHERE, Link
 from lint.aws.model.network import Subnet, Vpc
@@ -98,6 +98,16 @@ class Networks:
         real = facts.text(node.resource.values.get("vpc_id"))
         home = self.index.by_id(real) if real else None
         return home.id if home is not None else None
+
+    def may_adopt(self, node: Node, attribute: str) -> tuple[str, ...]:
+        """The VPCs whose own table, ACL or group a resource may adopt, though nothing says for certain which it is."""
+        value = node.resource.values.get(attribute)
+        found, complete, reasons = self.index.find(node.root, value)
+        ids = [vpc for each in found if (vpc := self.with_default(each)) is not None]
+        ids += [each.id for each in self.index.elsewhere(node, value, *VPC_TYPES)]
+        if not complete and not all((one.code or "").startswith(FROM_OUTSIDE) for one in reasons):
+            ids += [each.id for each in self.index.of_type(*VPC_TYPES) if each.root == node.root]
+        return tuple(one for one in dict.fromkeys(ids) if one in self.vpcs)
 
     def _vpc(self, node: Node) -> Vpc:
         resource = node.resource

@@ -90,12 +90,21 @@ class Routing:
             adopted = self.networks.adopted_by(node, "default_route_table_id")
             if adopted is not None:
                 self._mains[adopted] = node.id
+                continue
+            for vpc_id in self.networks.may_adopt(node, "default_route_table_id"):
+                self._main_open(vpc_id, node)
         self._tables()
         self._associations()
         self._endpoints()
         for id_, vpc in list(self.networks.vpcs.items()):
             contained = any(t.vpc.id == id_ for t in self.tables.values())
             self.networks.vpcs[id_] = replace(vpc, has_acls=False, has_routes=contained, implied_main=True)
+
+    def _main_open(self, vpc_id: str, node: Node) -> None:
+        """Says that a resource may decide which routes a VPC's subnets without a table of their own have."""
+        known = self.networks.vpcs[vpc_id]
+        why = Reason(f"{node.id} may be the main route table of {vpc_id}", origin=node.resource.origin)
+        self.networks.vpcs[vpc_id] = replace(known, routes_open=(*known.routes_open, why))
 
     # Gateways
 
@@ -358,8 +367,13 @@ class Routing:
         for node in self.index.of_type("aws_main_route_table_association"):
             link = self.index.link(node, node.resource.values.get("route_table_id"))
             vpc = self.index.link(node, node.resource.values.get("vpc_id"), *VPC_TYPES)
+            certain = vpc.id is not None and link.id is not None and node.resource.exists
+            strangers = self.index.elsewhere(node, node.resource.values.get("vpc_id"), *VPC_TYPES)
+            for vpc_id in (*(() if certain else vpc.possible), *(each.id for each in strangers)):
+                if vpc_id in self.networks.vpcs:
+                    self._main_open(vpc_id, node)
             for id_, table in list(self.tables.items()):
-                if vpc.id is not None and table.vpc.id == vpc.id and link.id is not None:
+                if certain and table.vpc.id == vpc.id:
                     self.tables[id_] = replace(table, main=id_ == link.id)
 
     # Gateway endpoints
