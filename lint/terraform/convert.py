@@ -62,9 +62,29 @@ def convert(value: Value, wanted: Type) -> Value:
     """The value as a value of the wanted type. Raises ConversionError where there is no such value."""
     if value.type is wanted or wanted is DYNAMIC or value.type is without_optional(wanted):
         return value
-    if not convertible(value.type, wanted, True):
+    if convertible(value.type, wanted, True):
+        try:
+            return _apply(value, wanted, True)
+        except _OpenTypes:
+            pass
+    elif not (_open(value) and wanted.has_dynamic and _one_family(value.type, wanted)):
         raise ConversionError(mismatch(value.type, wanted))
-    return _apply(value, wanted, True)
+    # Elements that aren't known have no type yet; Terraform would know theirs, and find a common one or none.
+    leave_out()
+    return Value(without_optional(wanted), Unknown(unknown_reasons(value), not_null=True), value.marks)
+
+
+class _OpenTypes(ConversionError):
+    """Elements whose types differ as far as they are known, which isn't far enough to say that they don't fit."""
+
+
+def _open(value: Value) -> bool:
+    return not value.known and value.type.has_dynamic
+
+
+def _one_family(given: Type, wanted: Type) -> bool:
+    sequences, mappings = (ListType, SetType, TupleType), (MapType, ObjectType)
+    return any(isinstance(given, family) and isinstance(wanted, family) for family in (sequences, mappings))
 
 
 @lru_cache(maxsize=4096)
@@ -195,6 +215,9 @@ def _convert_unknown(value: Value, held: Unknown, wanted: Type) -> Value:
                 leave_out()
         if len(candidates) == 1:
             return candidates[0]
+    elif not (convertible(value.type, wanted, False) or (wanted is STRING and held.reference and held.reference.path)):
+        # It may turn out to be what can't be converted; an attribute is taken for text where it is used as such.
+        leave_out()
     kind = resolve_dynamic(value.type, wanted)
     text = kind is STRING or kind is DYNAMIC
     return Value(
@@ -320,8 +343,11 @@ def _alike(values: list[Value], what: str, unsafe: bool | None) -> tuple[Type, l
             values = [v if v.type is common else _apply(v, common, unsafe) for v in values]
             kinds = {v.type for v in values} - {DYNAMIC}
     if len(kinds) > 1:
-        raise ConversionError(f"element types must all match for conversion to {what}")
+        problem = _OpenTypes if any(_open(v) for v in values) else ConversionError
+        raise problem(f"element types must all match for conversion to {what}")
     kind = kinds.pop() if kinds else DYNAMIC
+    if kind is not DYNAMIC and any(v.type is DYNAMIC and isinstance(v.data, Unknown) for v in values):
+        leave_out()  # it may turn out to be of another type
     return kind, [v if v.type is kind else Value(kind, v.data, v.marks) for v in values]
 
 

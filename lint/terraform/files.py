@@ -39,6 +39,10 @@ class Files:
     `overlay` maps paths to contents that are not written anywhere (a suggested edit that is judged before it is shown).
     """
 
+    def overlaid(self, path: Path) -> bytes | None:
+        """The contents that stand in place of a file's own, if there are such."""
+        return self._overlay.get(os.path.realpath(path))
+
     def __init__(self, boundary: Path, overlay: Mapping[Path, bytes] | None = None) -> None:
         self.boundary = Path(os.path.realpath(boundary))
         self._overlay = {os.path.realpath(path): data for path, data in (overlay or {}).items()}

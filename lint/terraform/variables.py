@@ -273,7 +273,7 @@ def read_inputs(
         if isinstance(item, Path):
             # The user named this file, not the configuration: it may lie anywhere.
             try:
-                data = item.read_bytes()
+                data = files.overlaid(item) or item.read_bytes()
             except OSError as problem:
                 text = f"the variable file {item} can't be read: {problem.strerror or 'unknown reason'}"
                 diagnostics.append(Diagnostic("error", text, Origin(file=str(item)), "correct --var-file"))

@@ -321,3 +321,42 @@ def test_a_null_with_a_type_is_refused_or_written() -> None:
     assert as_text(value_of('format("%v", tostring(null))')) == "null"
     with pytest.raises(EvaluationProblem):
         value_of('format("%s", tostring(null))')
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        # What isn't known may be a list of any length.
+        'flatten([any, "10.0.0.0/8"])',
+        "flatten([group.subnets])",
+        # It may have a type for which Terraform finds a common one.
+        'tolist([any, ["a"]])',
+        'toset([["a"], any])',
+    ],
+)
+def test_what_has_no_type_yet_is_not_taken_for_one_thing_nor_refused(expression: str) -> None:
+    found = value_of(expression)
+    assert not found.known
+    assert candidates_of(found) is None
+    assert not isinstance(found.data, tuple)
+
+
+@pytest.mark.parametrize(
+    "expression", ["try(tomap(any), {})", "try(tomap({ a = any, b = {} }), {})", "can(tolist(any))"]
+)
+def test_a_conversion_that_may_fail_leaves_open_what_catches_it(expression: str) -> None:
+    found = value_of(expression)
+    assert not is_known(found)
+    if "try" in expression:
+        assert candidates_of(found) is not None
+
+
+def test_an_attribute_that_is_one_text_keeps_its_place_among_flattened_ones() -> None:
+    found = items(value_of('flatten([group.id, ["b"]])'))
+    assert found is not None
+    assert (reference_of(found[0]), as_text(found[1])) == (Reference("aws_security_group.a", ("id",)), "b")
+
+
+def test_an_element_that_would_be_refused_is_not_among_the_chosen_ones() -> None:
+    assert to_json(value_of("[for v in [1, {}] : v + 1 if v == 1 || flag]")) == "[2]"
+    assert to_json(value_of("{ for v in [1, {}] : jsonencode(v) => v + 1 if v == 1 || flag }")) == '{"1":2}'

@@ -9,6 +9,7 @@ from lint.origin import Reason
 from lint.terraform.convert import ConversionError, convert
 from lint.terraform.expressions.environment import Environment, Handler, part_of, stand_in, value_of
 from lint.terraform.expressions.splats import ANY_ELEMENT
+from lint.terraform.guard import leave_out
 from lint.terraform.numbers import Number
 from lint.terraform.scope import EvaluationProblem
 from lint.terraform.syntax.tree import Expression, ForObject, ForTuple, Span
@@ -143,20 +144,25 @@ def tuple_over(
         if key is not None:
             names[key] = each_key
         names[item] = each
+        include: bool | None = True
         if condition is not None:
             result = part_of(condition, inner)
             marks |= result.marks
             include = _include(result, condition.span)
             if include is False:
                 continue
-            if include is None:
-                uncertain.append(len(values))
-                reasons.append(unknown_reasons(result))
         try:
-            values.append(body(inner))
+            value = body(inner)
         except EvaluationProblem as problem:
+            value = stand_in(problem)
+            if include is None:
+                leave_out()  # were it included, Terraform would refuse it
+                continue
             failure = failure or problem
-            values.append(stand_in(problem))
+        if include is None:
+            uncertain.append(len(values))
+            reasons.append(unknown_reasons(result))
+        values.append(value)
     if failure is not None:
         raise failure.as_a(DYNAMIC if uncertain else tuple_of([v.type for v in values]))
     if not uncertain:
@@ -235,8 +241,11 @@ def _for_object_over(collection: Value, node: ForObject, env: Environment) -> Va
         try:
             value = value_of(node.value, inner)
         except EvaluationProblem as problem:
-            failure = failure or problem
             value = stand_in(problem)
+            if include is None:
+                leave_out()  # were it included, Terraform would refuse it
+                continue
+            failure = failure or problem
         if isinstance(key.data, Unknown):
             unclear.append(key.data.reasons)
             continue

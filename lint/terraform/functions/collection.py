@@ -35,6 +35,7 @@ from lint.terraform.values import (
     FALSE,
     NO_MARKS,
     TRUE,
+    Reference,
     Unknown,
     Value,
     identity,
@@ -371,11 +372,21 @@ def _flatten_into(call: Caller, values: Value, found: list[Value], open_lists: l
             else:
                 marks |= _flatten_into(call, each, found, open_lists)
         else:
-            if isinstance(data, Unknown) and each.type is DYNAMIC and data.reference is None:
+            if isinstance(data, Unknown) and each.type is DYNAMIC and not _one_text(data.reference):
                 # It may turn out to be a list.
                 open_lists.append(each)
             found.append(each)
     return marks
+
+
+def _one_text(reference: Reference | None) -> bool:
+    """Whether an attribute is one text, and no list, by its name alone: nothing else is known of its type."""
+    last = reference.path[-1] if reference is not None and reference.path else None
+    return isinstance(last, str) and (last in _TEXTS or last.endswith(_TEXT_ENDINGS))
+
+
+_TEXTS = frozenset(("id", "arn", "name", "cidr_block"))
+_TEXT_ENDINGS = ("_id", "_arn", "_name", "_ip", "_address", "_cidr_block")
 
 
 def _flatten_open(values: Value, found: Sequence[Value], open_lists: Sequence[Value]) -> Value:

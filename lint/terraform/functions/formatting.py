@@ -312,9 +312,8 @@ def _formatlist(call: Caller, text: Value, *arguments: Value) -> Value:
     if untyped is not None:
         return untyped
     kind = list_of(STRING)
-    pieces = parse_format(text.data)
     if not arguments:
-        return Value(kind, (_format(call, pieces, ()),))
+        return Value(kind, (_format(call, parse_format(text.data), ()),))
     count: int | None = None
     unclear: list[Value] = []
     for each in arguments:
@@ -332,6 +331,7 @@ def _formatlist(call: Caller, text: Value, *arguments: Value) -> Value:
         return unknown_from(kind, arguments, not_null=True)
     if count == 0:
         return Value(kind, ())
+    pieces = parse_format(text.data)
     rows = 1 if count is None else count
     call.budget.elements(rows * len(arguments))
     made: list[Value] = []

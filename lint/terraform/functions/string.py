@@ -171,8 +171,8 @@ def _trimsuffix(call: Caller, text: Value, suffix: Value) -> Value:
 def _trimspace(call: Caller, text: Value) -> Value:
     if isinstance(text.data, Unknown):
         held = text.data
-        if held.reference is not None or held.within is not None:
-            # Ids and addresses have no space around them.
+        if held.within is not None or (held.reference is not None and held.reference.path):
+            # Attributes and addresses have no space around them.
             return Value(STRING, Unknown(held.reasons, held.reference, None, held.within, held.prefix, held.not_null))
         return Value(STRING, Unknown(unknown_reasons(text), not_null=True))
     return string(text.data.strip(_SPACE))
