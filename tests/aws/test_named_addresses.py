@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lint.aws import graph_from_terraform
+from lint.origin import Origin
 from lint.graph.graph import RuleGraph
 from lint.reach import Party, between
 from lint.space.services import parse
@@ -327,3 +329,17 @@ def test_several_roots_keep_their_places_apart(tmp_path: Path) -> None:
     assert [
         passes(graph, f"{root}:{source}", f"{root}:{GATEWAY}") for root in (one, two) for source in (FIRST, SECOND)
     ] == ["yes", "no", "no", "yes"]
+
+
+def test_a_plan_without_its_configuration_does_not_say_how_an_address_is_named(tmp_path: Path) -> None:
+    text = WORLD + RULE.format(peers='cidr_blocks = ["${aws_instance.app[0].private_ip}/32"]')
+    read = evaluate_root(hcl.write(tmp_path, text), Options())
+    bare = tuple(replace(one, origin=Origin(file="plan.json", address=one.address)) for one in read.resources)
+    found = [
+        passes(graph_from_terraform([replace(read, kind="plan", resources=some)]), FIRST, GATEWAY)
+        for some in (
+            read.resources,
+            bare,
+        )
+    ]
+    assert found == ["yes", "unknown"]

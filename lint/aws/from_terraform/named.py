@@ -28,6 +28,8 @@ _FURTHER = {4: "aws_vpc_ipv4_cidr_block_association", 6: "aws_vpc_ipv6_cidr_bloc
 
 def named_peer(index: Index, node: Node, value: Value, family: IntervalSet) -> NamedPeer | None:
     """Whose address an unknown CIDR of `node` exactly is; None where it doesn't say, or may be more than that."""
+    if node.kind == "plan" and node.resource.origin.line is None:
+        return None  # without its configuration, a plan tells what a value refers to, not how
     version = 4 if family <= IPV4 else 6
     pieces = pieces_of(value)
     if not pieces or not isinstance(pieces[0], Reference):
