@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lint.aws import graph_from_terraform
-from lint.origin import Origin
 from lint.graph.graph import RuleGraph
+from lint.origin import Origin
 from lint.reach import Party, between
 from lint.space.services import parse
 from lint.terraform.evaluate import Options, evaluate_root
