@@ -68,7 +68,9 @@ def check(request: Request, version: str) -> CheckReport:
             if proven is not None:
                 finding = replace(finding, fix=proven.fix)
             elif finding.verdict == "violated" and not budget.cut:
-                finding = replace(finding, notes=(*finding.notes, advice(finding, run.loaded.graph)))
+                finding = replace(
+                    finding, notes=(*finding.notes, advice(finding, run.loaded.graph, prover.touched(finding)))
+                )
             fixed.append(finding)
         findings = _with_twins(fixed, run.loaded.graph)
         if budget.cut:
@@ -183,7 +185,7 @@ def mend(request: Request, *, write: bool) -> Mended:
     """
     from lint.fix.advice import advice
     from lint.fix.edits import unified
-    from lint.fix.prove import Budget
+    from lint.fix.prove import Budget, key_of
 
     run = _judged(request)
     base = run.loaded.base
@@ -193,15 +195,17 @@ def mend(request: Request, *, write: bool) -> Mended:
     commands: list[str] = []
     before: dict[str, bytes] = {}
     hopeless: set[object] = set()
+    touched: dict[object, tuple[str, ...]] = {}
     for _ in range(MOST_FIXES):
         for finding in sorted(prover.start.trial.findings, key=_direct):
-            key = (finding.id, finding.service, finding.source.endpoints, finding.destination.endpoints)
+            key = key_of(finding)
             if finding.verdict != "violated" or key in hopeless:
                 continue
             proven = prover.fix(finding)
             if proven is not None:
                 break
             hopeless.add(key)
+            touched[key] = prover.touched(finding)
         else:
             break
         said.append(f"{finding.id} {finding.service}: {proven.fix.summary}")
@@ -218,7 +222,8 @@ def mend(request: Request, *, write: bool) -> Mended:
     patch = unified({names[p]: originals[p] for p in overlay}, {names[p]: data for p, data in overlay.items()})
     if write:
         said += _written(overlay, originals, names)
-    said += [f"{f.id} {f.service}: {advice(f, prover.start.trial.graph)}" for f in left]
+    graph = prover.start.trial.graph
+    said += [f"{f.id} {f.service}: {advice(f, graph, touched.get(key_of(f), ()))}" for f in left]
     if left:
         said.append(f"{len(left)} violated {_findings(len(left))} no proven fix; `netpact check` explains them")
     problems = run.loaded.problems + run.judgement.problems + ((_SPENT,) if budget.cut else ())
@@ -418,6 +423,7 @@ def _prover(run: _Run, budget: Budget, depth: int = 0) -> Prover:
         _documented(run),
         _client_ports(request.project),
         run.cache.first,
+        tuple(os.path.relpath(path, base) for path in chosen.command_line if isinstance(path, Path)),
     )
     beside = _configurations(run.sources) if depth == 0 else ()
     mirror = (lambda: _prover(_judged(request, beside), budget, depth + 1)) if beside else None

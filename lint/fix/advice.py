@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from lint.fix.changes import EDITABLE
@@ -18,9 +18,16 @@ from lint.verdict.finding import Blocker, Finding
 _OTHERWISE = "no change of one rule mends it and makes no other finding worse; a person has to decide what gives way"
 
 
-def advice(finding: Finding, graph: RuleGraph) -> str:
-    """One sentence about a finding for which no fix was found."""
+def advice(finding: Finding, graph: RuleGraph, touched: Sequence[str] = ()) -> str:
+    """One sentence about a finding for which no fix was found.
+
+    `touched` are the filters that a change which would have mended it would have changed as well.
+    """
     named = by_name(graph)
+    others = [_name(graph.filters[id_]) if id_ in graph.filters else id_ for id_ in touched]
+    if others:
+        shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        return f"no fix: the code of the rule is shared: to change it there would change {shown} as well"
     for blocker in finding.blocked_by:
         said = _blocked(finding, blocker, graph, named)
         if said:

@@ -46,11 +46,13 @@ def collateral(
         wanted = _signatures(planned.filters[id_].rules)
         if has in (had, wanted):
             continue
-        if id_ in meant and _lost(planned.filters[id_].rules, new.rules, after):
-            found.append(id_)
-            continue
         changed = {rule.id for rule in old.rules} - {rule.id for rule in planned.filters[id_].rules}
         changed |= {r.id for r in old.rules for p in planned.filters[id_].rules if p.id == r.id and p != r}
+        # Another instance of the block may have been at fault as well; that it is narrowed too is right.
+        stays = [r for r in planned.filters[id_].rules if r.id in changed or (id_, r.id) not in faulty]
+        if id_ in meant and _lost(stays, new.rules, after):
+            found.append(id_)
+            continue
         lost, gained = had - has, has - had
         if any(
             lost[_signature(rule)] and rule.id not in changed and (id_, rule.id) not in faulty for rule in old.rules

@@ -5,13 +5,14 @@ Every edit keeps the file's own indentation, line ends and alignment of what it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from lint.fix.edits import Edit
+from lint.fix.edits import Edit, apply
 from lint.terraform.syntax.parse import parse_file
-from lint.terraform.syntax.tree import Attribute, Block, Body, Object, ObjectItem, Tuple
+from lint.terraform.syntax.tree import Attribute, Block, Body, Expression, Object, ObjectItem, Tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,17 @@ def render_object(attributes: Mapping[str, str], indent: str, newline: str) -> s
 
 def insert_block(source: Source, parent: Block, kind: str, attributes: Mapping[str, str]) -> Edit:
     """Add a nested block to `parent`: behind its last block of that kind, else behind its last content."""
+    edit = _inserted(source, parent, kind, attributes)
+    contents: list[Attribute | Block] = [*parent.body.attributes, *parent.body.blocks]
+    if any(_indent(source, one.span.start).startswith("\t") for one in contents):
+        lines = (re.sub(r"^(  )+", lambda found: "\t" * (len(found[0]) // 2), line) for line in edit.text.split("\n"))
+        return replace(edit, text="\n".join(lines))
+    return edit
+
+
+def _inserted(source: Source, parent: Block, kind: str, attributes: Mapping[str, str]) -> Edit:
     newline = source.newline
-    indent = _indent(source, parent.span.start) + "  "
+    indent = _indent(source, parent.span.start).replace("\t", "  ") + "  "
     same = [b for b in parent.body.blocks if b.type == kind or (b.type == "dynamic" and b.labels == (kind,))]
     if same:
         at = same[-1].span.end
@@ -176,9 +186,38 @@ def _alike(name: str, other: str) -> int:
 
 
 def set_value(source: Source, attribute: Attribute | ObjectItem, value: str) -> Edit:
-    """Replace the value of an attribute or object item."""
+    """Replace the value of an attribute or object item; of a list over several lines, only the elements that go."""
     span = attribute.value.span
+    if isinstance(attribute.value, Tuple) and span.line != span.end_line and value.startswith("["):
+        value = _shrunk(source, attribute.value, value) or value
     return Edit(source.file, span.start, span.end, value)
+
+
+def _shrunk(source: Source, items: Tuple, value: str) -> str | None:
+    """The text of a list without the elements that `value` hasn't, where it has none of its own."""
+    wanted = [part.strip() for part in value.strip("[]").split(",")]
+    there = [source.text(one.span.start, one.span.end) for one in items.items]
+    if not set(wanted) <= set(there):
+        return None
+    going = [one for one, text in zip(items.items, there, strict=True) if text not in wanted]
+    start = items.span.start
+    cuts = [Edit("", e.start - start, e.end - start, e.text) for e in (drop_item(source, items, one) for one in going)]
+    try:
+        return apply(source.data[start : items.span.end], cuts).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return None
+
+
+def drop_item(source: Source, items: Tuple, element: Expression) -> Edit:
+    """Remove an element of a list: its line with its comment, where it has one to itself, else it and its comma."""
+    whole = drop_lines(source, element.span.start, element.span.end)
+    if whole is not None:
+        return whole
+    at = next(number for number, one in enumerate(items.items) if one is element)
+    if at + 1 < len(items.items):
+        return Edit(source.file, element.span.start, items.items[at + 1].span.start, "")
+    start = items.items[at - 1].span.end if at else element.span.start
+    return Edit(source.file, start, element.span.end, "")
 
 
 def drop_attribute(source: Source, block: Block, name: str) -> Edit | None:

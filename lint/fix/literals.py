@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from lint.fix.changes import Change, NarrowRule, rule_of
 from lint.fix.edits import Edit
-from lint.fix.hcl import Source, drop_lines, quoted
+from lint.fix.hcl import Source, drop_item, drop_lines, quoted
 from lint.fix.workshop import Workshop
 from lint.graph.rules import Addresses, Filter, Rule
 from lint.space.addresses import cidrs, parse_cidr
+from lint.space.intervals import EMPTY, IntervalSet
 from lint.terraform.syntax.tree import (
     Body,
     Call,
@@ -50,9 +51,13 @@ def edits(change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
         if not left or len(left) > _MOST:
             continue
         for source in _sources(holder, rule, shop):
-            for literal, in_list in _literals(source.body):
-                if _means(literal, peer.addresses.pairs) and (in_list or len(left) == 1):
-                    text = ", ".join(quoted(one) for one in left)
+            for literal, around in _literals(source.body):
+                if not _means(literal, peer.addresses.pairs):
+                    continue
+                text = ", ".join(quoted(one) for one in left)
+                if around is not None and (peer.addresses & keep) <= _others(around, literal):
+                    yield (drop_item(source, around, literal),)
+                elif around is not None or len(left) == 1:
                     yield (Edit(source.file, literal.span.start, literal.span.end, text),)
 
 
@@ -63,7 +68,7 @@ def _dropped(holder: Filter, rule: Rule, shop: Workshop) -> Iterator[tuple[Edit,
         return
     for source in _sources(holder, rule, shop):
         for span, value in _elements(source.body):
-            if any(_means(text, pairs) for text, _ in _strings(value, False) for pairs in named):
+            if any(_means(text, pairs) for text, _ in _strings(value, None) for pairs in named):
                 edit = drop_lines(source, span.start, value.span.end)
                 if edit is not None:
                     yield (edit,)
@@ -119,30 +124,47 @@ def _sources(holder: Filter, rule: Rule, shop: Workshop) -> Iterator[Source]:
             seen.add(name)
             if source is not None and ".terraform" not in name.split("/"):
                 yield source
+    root = rule.origin.calls[0].file if rule.origin.calls else rule.origin.file or holder.origin.file
+    for name in shop.values_beside(root) if root is not None else ():
+        source = shop.source(name) if shop.inside(name) else None
+        if source is not None:
+            yield source
 
 
-def _literals(body: Body) -> Iterator[tuple[Literal | Template, bool]]:
-    """Every string of a body, and whether it is an element of a list."""
+def _others(around: Tuple, literal: Expression) -> IntervalSet:
+    """The addresses that the other elements of a list name."""
+    found = EMPTY
+    for one in around.items:
+        text = _text(one) if one is not literal and isinstance(one, (Literal, Template)) else None
+        try:
+            found = found | (parse_cidr(text) if text is not None else EMPTY)
+        except ValueError:
+            continue
+    return found
+
+
+def _literals(body: Body) -> Iterator[tuple[Literal | Template, Tuple | None]]:
+    """Every string of a body, and the list that it is an element of."""
     for attribute in body.attributes:
-        yield from _strings(attribute.value, False)
+        yield from _strings(attribute.value, None)
     for block in body.blocks:
         yield from _literals(block.body)
 
 
-def _strings(value: Expression, in_list: bool) -> Iterator[tuple[Literal | Template, bool]]:
+def _strings(value: Expression, around: Tuple | None) -> Iterator[tuple[Literal | Template, Tuple | None]]:
     if isinstance(value, (Literal, Template)):
-        yield value, in_list
+        yield value, around
     elif isinstance(value, Tuple):
         for element in value.items:
-            yield from _strings(element, True)
+            yield from _strings(element, value)
     elif isinstance(value, Object):
         for item in value.items:
-            yield from _strings(item.value, False)
+            yield from _strings(item.value, None)
     elif isinstance(value, Call):
         for argument in value.arguments:
-            yield from _strings(argument, False)
+            yield from _strings(argument, None)
     elif isinstance(value, Conditional):
-        yield from _strings(value.then, False)
-        yield from _strings(value.otherwise, False)
+        yield from _strings(value.then, None)
+        yield from _strings(value.otherwise, None)
     elif isinstance(value, Parentheses):
-        yield from _strings(value.value, in_list)
+        yield from _strings(value.value, around)

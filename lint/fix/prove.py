@@ -20,7 +20,7 @@ from lint.fix.on_graph import apply_all
 from lint.fix.plan import propose
 from lint.fix.tidy import tidy
 from lint.fix.too_much import Blamed
-from lint.fix.wording import worded
+from lint.fix.wording import loses_names, worded
 from lint.fix.workshop import Workshop
 from lint.fix.worse import harmful
 from lint.graph.graph import RuleGraph
@@ -119,6 +119,7 @@ class Tools:
     documented: Callable[[Finding], IntervalSet]
     client_ports: Callable[[Finding], IntervalSet]
     read: Mapping[str, bytes] = field(default_factory=dict)  # files as they were judged first
+    values: tuple[str, ...] = ()  # files of variable values that the user gave
 
 
 class Prover:
@@ -138,6 +139,7 @@ class Prover:
         self._mirror: Prover | None = None
         self._trials: dict[object, Trial] = {}
         self._asked: dict[object, tuple[Finding, ...]] = {}
+        self._touched: dict[object, tuple[str, ...]] = {}
 
     def fix(self, finding: Finding) -> Proven | None:
         """A fix that was made, judged and found good, or None."""
@@ -260,7 +262,14 @@ class Prover:
         if harmful(before.findings, after.findings):
             return False
         healed = [f for f in before.findings if f.verdict == "violated" and mended(f, after.findings)]
-        return not collateral(before.graph, after.graph, changes, healed)
+        found = collateral(before.graph, after.graph, changes, healed)
+        if found:
+            self._touched.setdefault(key_of(finding), found)
+        return not found
+
+    def touched(self, finding: Finding) -> tuple[str, ...]:
+        """The filters that a change which mends the finding would change as well, where that kept it from being one."""
+        return self._touched.get(key_of(finding), ())
 
     def _commands(self, changes: tuple[Change, ...], graph: RuleGraph) -> tuple[str, ...] | None:
         found: list[str] = []
@@ -276,7 +285,12 @@ class Prover:
         """The files with the changes written in them, each in one of the ways in which the text allows it."""
         trial = self.start.trial
         shop = Workshop(
-            self._tools.base, trial.graph, dict(trial.resources), dict(self.start.overlay), self._tools.read
+            self._tools.base,
+            trial.graph,
+            dict(trial.resources),
+            dict(self.start.overlay),
+            self._tools.read,
+            self._tools.values,
         )
         written = []
         for change in changes:
@@ -288,13 +302,16 @@ class Prover:
                 yield overlay
 
     def _edits(self, change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
+        """The ways to write a change, those first that don't overwrite what stands there for something else's sake."""
+        ways: list[tuple[Edit, ...]] = []
         for maker in self._tools.edits:
             try:
-                for way in maker(change, shop):
-                    yield from islice(worded(way, change, shop), 2)
-                    yield way
+                ways += islice(maker(change, shop), ALTERNATIVES)
             except ValueError:
                 continue  # edits that overlap: this maker has no way for such a text
+        for way in sorted(ways, key=lambda one: loses_names(one, shop)):
+            yield from islice(worded(way, change, shop), 2)
+            yield way
 
     def _overlay(self, shop: Workshop, edits: Sequence[Edit]) -> dict[str, bytes] | None:
         overlay = dict(shop.overlay)
@@ -330,6 +347,11 @@ class Prover:
             commands=commands,
             files=tuple(changed.items()),
         )
+
+
+def key_of(finding: Finding) -> object:
+    """What stays the same of a finding from one trial to the next."""
+    return finding.id, finding.service, finding.source.endpoints, finding.destination.endpoints
 
 
 def _in_text(change: Change, graph: RuleGraph) -> bool:

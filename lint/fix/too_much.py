@@ -10,6 +10,7 @@ from lint.graph.graph import RuleGraph
 from lint.graph.rules import Action, Addresses, Direction, Filter, NamedAddresses, Rule
 from lint.space.addresses import IPV4, IPV6, PRIVATE, REAL, cidrs, parse_cidr
 from lint.space.intervals import EMPTY, IntervalSet
+from lint.space.services import TCP, protocol
 from lint.verdict.finding import Finding, RuleAtFault
 
 Blamed = Callable[[RuleAtFault], "tuple[tuple[IntervalSet, IntervalSet], ...]"]
@@ -124,6 +125,9 @@ def _narrowings(
         return
     # Peers named by a group or list are at fault where a rule names nothing else, or where narrowing the addresses
     # isn't enough. What no finding speaks of stays as it is, where the rule can be split so.
+    if all(_everything(r) for _, r, _ in faulty):
+        # Open for everything: what stayed open beside the documented ports would be as wide as it was.
+        yield tuple(NarrowRule(h.id, r.id, _documented_alone(graph, r, said)) for h, r, said in faulty)
     for alone in (False, True):
         for others in (True, False):
             made = []
@@ -140,6 +144,11 @@ def _narrowings(
     yield tuple(NarrowRule(h.id, r.id, _keep(graph, r, REAL, r.services - judged, others=True)) for h, r, _ in faulty)
     yield tuple(NarrowRule(h.id, r.id, _documented_alone(graph, r, said)) for h, r, said in faulty)
     yield tuple(NarrowRule(h.id, r.id, ()) for h, r, _ in faulty)
+
+
+def _everything(rule: Rule) -> bool:
+    """Whether a rule is about all ports of TCP, or more."""
+    return protocol(TCP) <= rule.services
 
 
 def _documented_alone(

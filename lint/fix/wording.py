@@ -5,6 +5,7 @@ Whether it really does, whatever sets it, is for the proof to say. Knows no clou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,9 +17,23 @@ from lint.space.addresses import IPV4, REAL, cidrs, parse_cidrs
 from lint.space.intervals import IntervalSet
 from lint.terraform.syntax.tree import Expression, Literal, Template, Tuple
 
+_NAME = re.compile(r"[A-Za-z_][\w-]*\.[A-Za-z_][\w-]*")
+
+
+def loses_names(edits: tuple[Edit, ...], shop: Workshop) -> bool:
+    """Whether the edits overwrite the names of variables, locals or instances: where the value is written is better."""
+    return any(
+        set(_NAME.findall((shop.data(edit.file) or b"")[edit.start : edit.end].decode("utf-8", "replace")))
+        - set(_NAME.findall(edit.text))
+        for edit in edits
+        if edit.end > edit.start
+    )
+
 
 def worded(edits: tuple[Edit, ...], change: Change, shop: Workshop) -> Iterator[tuple[Edit, ...]]:
     """The same edits with names in place of literal CIDRs, for each name that fits."""
+    if any(edit.file.endswith(".tfvars") for edit in edits):
+        return  # values are given there, nothing is named
     if isinstance(change, AddRoute):
         parts: tuple[IntervalSet, ...] = (change.destinations,)
     else:

@@ -24,6 +24,7 @@ class Workshop:
     resources: dict[str, Resource]
     overlay: dict[str, bytes] = field(default_factory=dict)
     read: Mapping[str, bytes] = field(default_factory=dict)  # files as they were read when they were judged
+    values: tuple[str, ...] = ()  # files of variable values that were given
     labels: set[tuple[str, str, str]] = field(default_factory=set)  # module, type, name: given to new resources
 
     def free_label(self, kind: str, stem: str, module: str) -> str:
@@ -49,7 +50,7 @@ class Workshop:
 
     def source(self, file: str | None) -> Source | None:
         """A file parsed for editing, or None where it isn't editable HCL text."""
-        if file is None or not file.endswith((".tf", ".tofu")):
+        if file is None or not file.endswith((".tf", ".tofu", ".tfvars")):
             return None
         data = self.data(file)
         if data is None:
@@ -73,6 +74,12 @@ class Workshop:
             if data is not None:
                 found[name] = data
         return found
+
+    def values_beside(self, file: str) -> list[str]:
+        """The files that give the variables of the root in which `file` lies their values."""
+        folder = (self.base / file).parent
+        paths = [*folder.glob("terraform.tfvars"), *sorted(folder.glob("*.auto.tfvars"))]
+        return [*((Path(file).parent / path.name).as_posix() for path in paths), *self.values]
 
     def editable(self, resource: Resource) -> bool:
         """Whether the resource stands in a file of the user's own (not in an installed module)."""
