@@ -34,6 +34,10 @@ MOST_TRIALS, MOST_QUESTIONS, MOST_SECONDS = 2000, 20000, 3600.0
 """What `fix` may spend, where `check` keeps to the small default of `Budget`."""
 
 
+MOST_CHECKED, LEAST_CHECKED, WORK, LONGEST_CHECKED = 60, 2, 9000, 300.0
+"""`check` tries so many changes at the most and at the least; so many rules, endpoints and findings in all; seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the command line asks for. `sources` empty: the project's, else the current folder."""
@@ -58,9 +62,8 @@ def check(request: Request, version: str) -> CheckReport:
     findings, problems = run.judgement.findings, run.loaded.problems + run.judgement.problems
     if request.fixes and any(f.verdict == "violated" for f in findings):
         from lint.fix.advice import advice
-        from lint.fix.prove import Budget
 
-        budget = Budget()
+        budget = _budget(run)
         prover = _prover(run, budget)
         fixed = []
         for finding in findings:
@@ -86,6 +89,21 @@ def _placed(problem: Problem, base: Path) -> Problem:
         return problem
     file = Path(os.path.relpath(origin.file, base.resolve())).as_posix()
     return replace(problem, origin=replace(origin, file=file))
+
+
+def _budget(run: _Run) -> Budget:
+    """What `check` may spend on fixes: the less, the more there is to judge again for each. Counted and not timed, so
+    that two runs say the same, however busy the machine is; the clock only ends what would take forever."""
+    from lint.fix.prove import Budget
+
+    graph = run.loaded.graph
+    rules = sum(len(one.rules) for one in graph.filters.values())
+    size = max(1, rules + len(graph.endpoints) + len(run.judgement.findings))
+    return Budget(
+        min(MOST_CHECKED, max(LEAST_CHECKED, WORK // size)),
+        min(10 * MOST_CHECKED, max(10 * LEAST_CHECKED, 10 * WORK // size)),
+        LONGEST_CHECKED,
+    )
 
 
 def _with_twins(findings: Sequence[Finding], graph: RuleGraph) -> tuple[Finding, ...]:

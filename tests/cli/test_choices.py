@@ -198,3 +198,19 @@ def test_the_trace_command_of_a_finding_reads_what_the_finding_was_judged_by(tmp
     words = shlex.split(commands["tcp/22"])
     assert words[:3] == ["netpact", "trace", "my infra"]
     assert json.loads(netpact(tmp_path, *words[1:], "-f", "json").stdout)["verdict"] == "allowed"
+
+
+def test_a_slow_machine_finds_the_same_fixes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from itertools import count
+
+    from lint.check import Request, check
+    from lint.fix import prove
+    from lint.project import load
+
+    request = Request(sources=(str(project),), project=load(project / "netpact.yaml"))
+    quick = check(request, "0")
+    ticks = count(step=3)
+    monkeypatch.setattr(prove, "monotonic", lambda: float(next(ticks)))
+    assert check(request, "0") == quick
+    assert any(finding.fix is not None for finding in quick.findings)
+    assert next(ticks) > 20

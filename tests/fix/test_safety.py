@@ -131,7 +131,7 @@ def test_fixes_of_several_findings_go_into_one_patch_and_do_not_fight(tmp_path: 
 def test_a_run_that_has_spent_its_budget_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = project(tmp_path, WIDE)
     spent = Budget(trials=0)
-    monkeypatch.setattr("lint.fix.prove.Budget", lambda: spent)
+    monkeypatch.setattr("lint.fix.prove.Budget", lambda *_: spent)
     report = judged(directory)
     assert the(report, *SSH).fix is None
     assert ["netpact fix" in (p.remedy or "") for p in report.problems] == [True]
@@ -145,7 +145,7 @@ def test_what_one_fix_costs_is_shared_by_the_findings_of_the_same_rule(
     wide = WIDE.replace("from_port   = 22", "from_port   = 10729").replace("to_port     = 22", "to_port     = 16100")
     directory = project(tmp_path, wide)
     budget = Budget()
-    monkeypatch.setattr("lint.fix.prove.Budget", lambda: budget)
+    monkeypatch.setattr("lint.fix.prove.Budget", lambda *_: budget)
     report = judged(directory)
     blamed = [f for f in report.findings if f.verdict == "violated" and f.kind == "exclusive"]
     assert len(blamed) == 3
