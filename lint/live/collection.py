@@ -40,9 +40,8 @@ class Collection:
         self.store = Store(path, plan, resume=options.resume)
         self.stop = threading.Event()
         self.limiter = Limiter(options.rate, options.burst, self.stop)
-        self.progress: Progress = progress_for(
-            options.progress, "subscription" if plan.get("cloud") == "azure" else "account"
-        )
+        noun = "subscription" if str(plan.get("source")).startswith("azure:") else "account"
+        self.progress: Progress = progress_for(options.progress, noun)
         self._clean = clean or (lambda body: body)
 
     def __enter__(self) -> Collection:

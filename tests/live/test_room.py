@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from lint.live.arguments import add, options_from
 from lint.live.calls import OK, Call, LiveError, Page
+from lint.live.collection import Collection
 from lint.live.options import AwsAccess, AzureAccess, LiveOptions
 from lint.live.progress import Progress, progress_for
 from lint.live.redact import SECRETS, cleaner
@@ -173,6 +174,25 @@ def drawn(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, **environ: str) 
 
 def test_a_person_at_a_terminal_sees_how_far_the_scan_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1 account, 1 region, 2 calls" in drawn(monkeypatch, Terminal())
+
+
+def test_azure_is_counted_in_subscriptions(tmp_path: Path) -> None:
+    with Collection(tmp_path / "scan.sqlite", {"source": "azure:", "cloud": "public"}, LiveOptions()) as collection:
+        for scope in ("", "s-1", "s-2"):
+            collection.gather(Call.of(scope, "westeurope" if scope else "", "x.list"), lambda _: Page([]))
+        assert collection.progress.line() == "2 subscriptions, 3 calls"
+    collection.store.close()
+
+
+def test_a_scan_that_fails_before_anything_was_read_leaves_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "scan.sqlite"
+    for error, message in (
+        (LiveError("no credentials"), "^no credentials$"),
+        (KeyboardInterrupt(), "^stopped before anything was read; nothing is kept$"),
+    ):
+        with pytest.raises(LiveError, match=message), Collection(file, {}, LiveOptions(progress=False)):
+            raise error
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_log_and_a_pipeline_are_left_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
