@@ -25,7 +25,7 @@ from lint.terraform.instances import Made, ModuleInstance
 from lint.terraform.modules import Installed, find_module
 from lint.terraform.names import Fixed
 from lint.terraform.options import Options
-from lint.terraform.requirements import required
+from lint.terraform.requirements import locked, required
 from lint.terraform.resources import Comment, Coverage, Diagnostic, Evaluation, Resource, count_unknown
 from lint.terraform.scope import EvaluationProblem, Scope, UndeclaredName, no_names, origin_of
 from lint.terraform.syntax.problem import SyntaxProblem
@@ -319,6 +319,16 @@ class Run:
         self.report(Diagnostic(severity, text, place, remedy))
         return Reason(text, f"tf.module-missing:{address}", place, remedy)
 
+    def _locked(self) -> list[tuple[str, str]]:
+        """The providers' versions that the lock file beside the configuration chose; none where it can't be read."""
+        from lint.terraform.syntax.parse import parse_file
+
+        path = self.top / ".terraform.lock.hcl"
+        try:
+            return list(locked(parse_file(self.files.read(path), path.name).blocks))
+        except (FileRefused, SyntaxProblem):
+            return []
+
     # The whole
 
     def evaluation(self) -> Evaluation:
@@ -355,6 +365,8 @@ class Run:
             comments.update(each.comments)
         required_by: dict[str, list[str]] = {}
         for name, text in required(block for each in self._modules.values() for block in each.settings):
+            required_by.setdefault(name, []).append(text)
+        for name, text in self._locked():
             required_by.setdefault(name, []).append(text)
         files = sum(len(each.files) for each in self._modules.values())
         return Evaluation(

@@ -1,4 +1,7 @@
-"""Which versions of a provider a configuration takes: `required_providers` as bounds. Knows no provider."""
+"""Which versions of a provider a configuration takes: `required_providers` as bounds, and what the lock file chose.
+
+Knows no provider.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,15 @@ def required(blocks: Iterable[Block]) -> Iterator[tuple[str, str]]:
                 version = _text(attribute.value) or entries.get("version")
                 if version is not None:
                     yield entries.get("source", attribute.name).rpartition("/")[2].lower(), version
+
+
+def locked(blocks: Iterable[Block]) -> Iterator[tuple[str, str]]:
+    """Provider and exact version of each entry of a dependency lock file (`.terraform.lock.hcl`)."""
+    for block in blocks:
+        attribute = block.body.attribute("version")
+        version = _text(attribute.value) if attribute is not None else None
+        if block.type == "provider" and block.labels and version is not None:
+            yield block.labels[0].rpartition("/")[2].lower(), f"= {version}"
 
 
 def bounds(constraints: Iterable[str]) -> tuple[Version, Version]:

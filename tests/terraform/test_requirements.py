@@ -60,3 +60,29 @@ def test_modules_constrain_too(tmp_path: Path) -> None:
     text = 'terraform {\n required_providers {\n azurerm = "< 4.0"\n }\n}\n'
     (tmp_path / "m" / "main.tf").write_text(text, encoding="utf-8")
     assert evaluate_root(tmp_path, Options()).required == {"azurerm": ("< 4.0",)}
+
+
+LOCK = """\
+# This file is maintained automatically by "terraform init".
+provider "registry.terraform.io/hashicorp/azurerm" {
+  version     = "3.117.1"
+  constraints = ">= 3.0.0"
+  hashes      = ["h1:abc="]
+}
+"""
+
+
+def test_the_lock_file_chooses_where_the_constraints_leave_it_open(tmp_path: Path) -> None:
+    text = 'terraform {\n required_providers {\n azurerm = ">= 3.0"\n }\n}\n'
+    (tmp_path / "main.tf").write_text(text, encoding="utf-8")
+    (tmp_path / ".terraform.lock.hcl").write_text(LOCK, encoding="utf-8")
+    required = evaluate_root(tmp_path, Options()).required
+    assert required == {"azurerm": (">= 3.0", "= 3.117.1")}
+    assert bounds(required["azurerm"]) == ((3, 117, 1), (3, 117, 2))
+
+
+@pytest.mark.parametrize("text", ["provider {", 'provider "x" {\n version = 1\n}\n', "\xff", ""])
+def test_a_lock_file_that_says_nothing_leaves_it_open(tmp_path: Path, text: str) -> None:
+    (tmp_path / "main.tf").write_text("", encoding="utf-8")
+    (tmp_path / ".terraform.lock.hcl").write_text(text, encoding="latin-1")
+    assert evaluate_root(tmp_path, Options()).required == {}
