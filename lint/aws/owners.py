@@ -18,6 +18,7 @@ class Owners:
     def __init__(self, model: Model, places: Places) -> None:
         self._model = model
         self._places = places
+        self._known: dict[tuple[str, str, int], IntervalSet] = {}
         self._elastic: dict[str, list[tuple[Workload, int]]] = {}
         for workload in model.workloads.values():
             for number, address in enumerate(workload.addresses):
@@ -54,6 +55,12 @@ class Owners:
 
     def places(self, peer: NamedPeer) -> IntervalSet:
         """The places that certainly are the named ones; empty where that isn't certain."""
+        key = (peer.owner, peer.which, peer.family)
+        if key not in self._known:
+            self._known[key] = self._places_of(peer)
+        return self._known[key]
+
+    def _places_of(self, peer: NamedPeer) -> IntervalSet:
         if peer.which == "network":
             inside = (
                 self.private(workload, number)
@@ -81,13 +88,14 @@ class Owners:
         return address.subnet.id is None and workload.vpc.id == network
 
     def _only(self, peer: NamedPeer) -> tuple[Workload, int] | None:
-        """The owner and its only address of the family; None where it has several, or where several machines fit."""
+        """The owner and its first address of the family; None where these are alternatives, or several machines fit."""
         known = self._model.workloads.get(peer.owner)
         fits = [known] if known is not None else [w for w in self._model.workloads.values() if peer.owner in w.aliases]
         if len(fits) != 1 or not fits[0].exists:
             return None
         own = [number for number, address in enumerate(fits[0].addresses) if address.family == peer.family]
-        return (fits[0], own[0]) if len(own) == 1 else None
+        subnets = {fits[0].addresses[number].subnet.id for number in own}
+        return (fits[0], own[0]) if len(subnets) == 1 else None
 
     def _holder(self, peer: NamedPeer) -> tuple[Workload, int] | None:
         """Whose public address it is.

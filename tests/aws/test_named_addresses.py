@@ -178,6 +178,23 @@ def test_the_range_of_a_network_holds_all_of_its_machines(tmp_path: Path, peers:
     assert ("yes" if must else "unknown" if may else "no") == expected
 
 
+def test_an_interfaces_own_address_is_the_first_of_several(tmp_path: Path) -> None:
+    text = """
+resource "aws_network_interface" "n" {
+  subnet_id         = aws_subnet.s.id
+  private_ips_count = 2
+  security_groups   = [aws_security_group.app.id]
+}
+"""
+    peers = 'cidr_blocks = ["${aws_network_interface.n.private_ip}/32"]'
+    graph = hcl.graph(tmp_path, WORLD + text + RULE.format(peers=peers))
+    name = "aws_network_interface.n"
+    reach = between(graph, Party(name, endpoint=name), Party(GATEWAY, endpoint=GATEWAY), parse("tcp/443"))
+    own = [address.place for address in graph.endpoints[name].addresses]
+    assert len(own) == 3
+    assert [place in reach.allowed.may.peers() for place in own] == [True, False, False]
+
+
 LIST = """
 resource "aws_ec2_managed_prefix_list" "l" {
   name           = "apps"

@@ -42,6 +42,7 @@ _ALWAYS = frozenset(
 _INSTANCES = frozenset({"aws_instance", "aws_spot_instance_request"})
 _TEMPLATES = frozenset({"aws_launch_template", "aws_launch_configuration"})
 _LAUNCHERS = frozenset({"aws_autoscaling_group", "aws_eks_node_group", "aws_ec2_fleet", "aws_spot_fleet_request"})
+_MOST_ADDRESSES = 50  # of one interface: no type of instance has more for one family
 _CARRIERS = (*sorted(_INSTANCES), "aws_network_interface", "aws_vpc_endpoint")
 _BALANCERS = frozenset({"aws_lb", "aws_alb"})
 # Instances and templates: a machine gets a public address as its subnet says.
@@ -337,10 +338,13 @@ class Machines:
                     public_exists=True if facts.place(real) is not None else public,
                     public_reasons=public_reasons,
                 )
+                yield from [InterfaceAddress(subnet=subnet)] * _further(resource.values.get("private_ips_count"), 0)
         if 6 not in told:
             for subnet in places:
                 if self._has_ipv6(node, subnet):
                     yield InterfaceAddress(subnet=subnet, family=6)
+                    further = _further(resource.values.get("ipv6_address_count"), 1)
+                    yield from [InterfaceAddress(subnet=subnet, family=6)] * further
 
     def _holds(self, subnet: Link, place: int) -> bool:
         known = self.networks.subnets.get(subnet.id or "")
@@ -641,6 +645,14 @@ def _as_told(instance: Node, address: InterfaceAddress) -> InterfaceAddress:
         return address
     real = facts.place(facts.text(told))
     return replace(address, public=real, public_exists=real is not None, public_reasons=())
+
+
+def _further(count: Value | None, first: int) -> int:
+    """How many addresses there are beside one; of a number that isn't known, one stands for all."""
+    if not facts.is_set(count):
+        return 0
+    known = facts.whole(count)
+    return 1 if known is None else min(max(known - first, 0), _MOST_ADDRESSES)
 
 
 def _public_attributes(node: Node) -> Iterable[tuple[str, Value]]:
