@@ -73,7 +73,8 @@ def find_module(source: str, key: str, caller: Path, installed: Installed, files
                 return Found(None, refusal.text, "correct the module's source", True)
             remedy = "keep modules inside the repository, or check the folder that holds them all"
             return Found(None, "it lies outside of the repository", remedy, True)
-        return Found(None, f"there is no directory {source}", "correct the module's source")
+        remedy = "correct the module's source, or check out what is missing (`git submodule update --init`)"
+        return Found(None, f"there is no directory {source}", remedy)
     directory_installed = installed.directory(key)
     get = f"run `terraform get` in {root_shown}"
     if directory_installed is not None:
