@@ -85,6 +85,8 @@ _FAMILIES = (
     "filesystem",
     "formatting",
     "hash",
+    "lists",
+    "maps",
     "network",
     "numeric",
     "regular",
