@@ -34,7 +34,7 @@ class Blame:
         links_differ: bool,
         usual: Set[str] = frozenset(),
     ) -> None:
-        """`usual` are filters of one source alone that do no more than the other one takes for granted."""
+        """`usual` are filters that let through what they do whoever looks: no cause of anything."""
         self._usual = usual
         self._graphs = {OLD: old, NEW: new}
         self._engines = engines

@@ -11,7 +11,7 @@ from dataclasses import replace
 from lint.drift.align import align, paired_addresses
 from lint.drift.blame import Blame
 from lint.drift.filters import Delta, FilterComparison, gained
-from lint.drift.lend import lend_routes
+from lint.drift.lend import lend_places, lend_routes
 from lint.drift.match import match
 from lint.drift.neighbours import Neighbours
 from lint.drift.result import INTERNET, NEW, OLD, PRIVATE, Drift, FilterChange, Packet, ReachChange
@@ -62,8 +62,10 @@ class _Comparison:
         found = match(old, new)
         self.aliases = {mine: other for mine, other in found.endpoints.items() if mine != other}
         before, after = align(old, new, found)
+        (before, old_placed), (after, new_placed) = lend_places(before, after), lend_places(after, before)
         (self.old, old_lent), (self.new, new_lent) = lend_routes(before, after), lend_routes(after, before)
-        self.lent = {NEW: old_lent, OLD: new_lent}  # by whose routes they are
+        # By whose places and routes they are.
+        self.placed, self.lent = {NEW: old_placed, OLD: new_placed}, {NEW: old_lent, OLD: new_lent}
         self.rules = FilterComparison(self.old, self.new, blind=bool(self.blind))
         self.before, self.after = Surroundings(self.old), Surroundings(self.new)
         self.engines = {OLD: Engine(self.old), NEW: Engine(self.new)}
@@ -89,9 +91,9 @@ class _Comparison:
         self.doubtful = False
         usual = {
             one.id
-            for graph, other in ((self.old, self.new), (self.new, self.old))
+            for graph in (self.old, self.new)
             for one in graph.filters.values()
-            if one.own and one.id not in other.filters and self.rules.as_made(one)
+            if one.own and not one.stateful and self.rules.as_made(one)
         }
         self.blame = Blame(self.old, self.new, self.engines, self.before, self.after, self.links_differ, usual)
 
@@ -447,6 +449,11 @@ class _Comparison:
         notes = [
             f"only the {side} source shows {kind.replace('_', ' ')} filters; their rules aren't listed, their effect is"
             for kind, side in sorted(left_out.items())
+        ]
+        notes += [
+            f"only the {side} source shows the subnets of {count} endpoint{'s' * (count != 1)}; they count for both"
+            for side, count in self.placed.items()
+            if count
         ]
         notes += [
             f"only the {side} source shows the routes of {count} subnet{'s' * (count != 1)}; they count for both"

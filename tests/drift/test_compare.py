@@ -314,6 +314,41 @@ class TestRoutesThatOneSourceAloneShows:
         assert not any(change.certain for change in drift.opened)
 
 
+class TestPlacesThatOneSourceAloneShows:
+    def bare(self, *rules: object) -> RuleGraph:
+        """The code of an application: the network's code is another project."""
+        whole = web(*rules)
+        return replace(
+            whole,
+            networks={},
+            subnets={},
+            route_tables={},
+            endpoints={
+                name: replace(
+                    one,
+                    network=None,
+                    addresses=tuple(replace(a, subnet=None, public_exists=None) for a in one.addresses),
+                )
+                for name, one in whole.endpoints.items()
+            },
+        )
+
+    def test_count_for_both(self) -> None:
+        anyone = rule("in", "tcp/443", "0.0.0.0/0")
+        for sides, side in (((self.bare(anyone), web(anyone)), "new"), ((web(anyone), self.bare(anyone)), "old")):
+            drift = compare(*sides)
+            assert drift.empty
+            assert drift.notes == (f"only the {side} source shows the subnets of 2 endpoints; they count for both",)
+
+    def test_hide_no_rule(self) -> None:
+        anyone = rule("in", "tcp/443", "0.0.0.0/0")
+        drift = compare(self.bare(), web(anyone))
+        change = only(drift.opened, INTERNET, "web")
+        assert change.certain
+        assert change.traffic.peers() == PUBLIC & IPV4
+        assert not drift.closed
+
+
 class TestGroupsWithoutMachines:
     def test_are_compared_rule_by_rule(self) -> None:
         """A module's group before anything carries it."""
