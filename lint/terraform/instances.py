@@ -19,6 +19,7 @@ from lint.terraform.configuration import Module, span_origin
 from lint.terraform.convert import ConversionError
 from lint.terraform.expressions.evaluate import evaluate
 from lint.terraform.expressions.shape import references
+from lint.terraform.instance_names import CallNames, ResourceNames
 from lint.terraform.names import Fixed, LongForm, Lookup
 from lint.terraform.repetition import SINGLE, Instance, Instances, RepetitionProblem, at, counted, repeated, unclear
 from lint.terraform.resources import Diagnostic
@@ -32,7 +33,6 @@ from lint.terraform.values import (
     Reference,
     Unknown,
     Value,
-    as_text,
     boolean,
     is_null,
     number,
@@ -142,7 +142,7 @@ class ModuleInstance:
         return roots
 
     def _names_of(self, mode: str, kind: str) -> Callable[[str, Span], Value | Namespace]:
-        return lambda name, span: _ResourceNames(self, (mode, kind, name))
+        return lambda name, span: ResourceNames(self, (mode, kind, name))
 
     def _resolve(self, name: str, span: Span) -> Value | Namespace:
         found = self._roots.get(name)
@@ -516,7 +516,7 @@ class ModuleInstance:
         return called
 
     def _module_names(self, name: str, span: Span) -> Value | Namespace:
-        return _CallNames(self, name, self.called(name))
+        return CallNames(self, name, self.called(name))
 
     def children(self) -> Iterator[ModuleInstance]:
         """The instances of all module calls, in the order of the calls' names."""
@@ -597,87 +597,3 @@ def later(address: str, mode: str, name: str | None, origin: Origin) -> Reason:
 
 def _as_value(blocks: tuple[object, ...]) -> Value:
     return tuple_value([object_value(dict(getattr(block, "values", {}))) for block in blocks])
-
-
-class _ResourceNames:
-    """One resource: its attributes, or all its instances."""
-
-    def __init__(self, owner: ModuleInstance, key: ResourceKey) -> None:
-        self._owner = owner
-        self._key = key
-
-    def attribute(self, name: str, span: Span) -> Value | Namespace:
-        return self._owner.attribute_of(self._key, name, span)
-
-    def value(self, span: Span) -> Value:
-        return self._owner.resource_value(self._key)
-
-
-class _CallNames:
-    """One module call: outputs by name, or instances by key; only what is asked for is evaluated."""
-
-    def __init__(self, owner: ModuleInstance, name: str, called: Called) -> None:
-        self._owner = owner
-        self._called = called
-        self._address = module_address(owner.address, name)
-
-    def attribute(self, name: str, span: Span) -> Value | Namespace:
-        called = self._called
-        if called.missing:
-            return self._missing((name,))
-        if called.instances.how == "single" and called.modules:
-            return _InstanceNames(called.modules[0]).attribute(name, span)
-        if called.instances.how == "for_each" and called.instances.known:
-            return self.element(string(name), span)
-        raise EvaluationProblem(f"{self._address} has several instances; name one of them by its key", span)
-
-    def element(self, key: Value, span: Span) -> Value | Namespace:
-        """The instance with that key, as `module.a["x"]` names it."""
-        called = self._called
-        if called.missing:
-            return self._missing(())
-        if not called.instances.known:
-            return _InstanceNames(called.modules[0])
-        if not isinstance(key.data, Unknown):
-            wanted = as_text(key)
-            for module in called.modules:
-                if module.instance is not None and str(module.instance.key) == wanted:
-                    return _InstanceNames(module)
-        from lint.terraform.expressions.traversal import index
-
-        return index(self.value(span), key, span)
-
-    def value(self, span: Span) -> Value:
-        called = self._called
-        if called.missing:
-            return self._missing(())
-        values = [object_value(module.outputs()) for module in called.modules]
-        if called.instances.how == "single":
-            return values[0]
-        if not called.instances.known:
-            return Value(DYNAMIC, Unknown(called.instances.reasons, not_null=True, element=values[0]))
-        if called.instances.how == "count":
-            return tuple_value(values)
-        keys = [str(module.instance.key) for module in called.modules if module.instance is not None]
-        return object_value(dict(zip(keys, values)))
-
-    def _missing(self, path: tuple[str, ...]) -> Value:
-        return unknown(DYNAMIC, self._called.missing, reference=Reference(self._address, path))
-
-
-class _InstanceNames:
-    """One module instance: its outputs by name."""
-
-    def __init__(self, module: ModuleInstance) -> None:
-        self._module = module
-
-    def attribute(self, name: str, span: Span) -> Value | Namespace:
-        if name not in self._module.module.outputs:
-            if self._module.module.unread:
-                reason = Reason(f"{self._module.address} has files that could not be read", "tf.unread")
-                return unknown(DYNAMIC, (reason,))
-            raise EvaluationProblem(f'{self._module.address} has no output named "{name}"', span)
-        return self._module.output(name)
-
-    def value(self, span: Span) -> Value:
-        return object_value(self._module.outputs())
