@@ -358,8 +358,8 @@ class Run:
         for name in self.root.module.providers:
             self.root.provider_values(name)
         for overrun in self.budget.overruns:
-            text = f"this expression was not evaluated: {overrun.text}"
-            self.report(Diagnostic("incomplete", text, origin_of(overrun.span), "make it smaller"))
+            text = f"the value of this expression counts as unknown: {overrun.text}"
+            self.report(Diagnostic("warning", text, origin_of(overrun.span), "make it smaller"))
         comments: dict[str, tuple[Comment, ...]] = {}
         for each in self._modules.values():
             comments.update(each.comments)

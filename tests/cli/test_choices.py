@@ -214,3 +214,22 @@ def test_a_slow_machine_finds_the_same_fixes(project: Path, monkeypatch: pytest.
     assert check(request, "0") == quick
     assert any(finding.fix is not None for finding in quick.findings)
     assert next(ticks) > 20
+
+
+BOMB = (
+    'locals {\n  a0 = "xxxxxxxxxx"\n'
+    + "".join(f'  a{n} = "${{local.a{n - 1}}}${{local.a{n - 1}}}${{local.a{n - 1}}}"\n' for n in range(1, 60))
+    + "}\n"
+)
+
+
+def test_an_expression_over_its_budget_leaves_open_what_depends_on_it_and_nothing_else(project: Path) -> None:
+    (project / "bomb.tf").write_text(BOMB)
+    done = netpact(project, "check", "--only", "block-agent-3", "-f", "json")
+    assert {f["service"]: f["verdict"] for f in findings(done)}["tcp/22"] == "satisfied"
+    assert ["bomb.tf" in p["origin"]["file"] for p in json.loads(done.stdout)["problems"]] == [True]
+    (project / "main.tf").write_text(TERRAFORM.replace('"203.0.113.10/32"', "substr(local.a59, 0, 12)"))
+    done = netpact(project, "check", "--only", "block-agent-3", "-f", "json")
+    (open_,) = [f for f in findings(done) if f["service"] == "tcp/22"]
+    assert open_["verdict"] == "undetermined"
+    assert any("4,000,000 characters" in text for text in open_["unknown"])

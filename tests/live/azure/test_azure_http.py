@@ -353,9 +353,7 @@ class NoToken:
 
 
 def test_without_a_token_there_is_one_message(options: LiveOptions) -> None:
-    with pytest.raises(
-        LiveError, match=r"^no usable Azure credentials: DefaultAzure.* a token; sign in \(`az login`"
-    ):
+    with pytest.raises(LiveError, match=r"^no usable Azure credentials: DefaultAzure.* a token; sign in \(`az login`"):
         collect((), options, Connection(NoToken()))
 
 
