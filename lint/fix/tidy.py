@@ -42,14 +42,31 @@ def tidy(file: str, before: bytes, after: bytes) -> bytes:
         raise ValueError(str(error)) from error
     there = {_texts(before, run) for run in old}
     loose = {text for run in old if _aligned(run) != list(_texts(before, run)) for text in _texts(before, run)}
-    out = bytearray(after)
-    for run in reversed(new):
+    heads = set(before.split(b"\n"))
+    changes = [(start, end, b" = ") for start, end, head in _opened(after, read(file, after).body) if head not in heads]
+    for run in new:
         texts = _texts(after, run)
         if texts in there or any(text in loose for text in texts):
             continue
-        for line, text in reversed(list(zip(run, _aligned(run), strict=True))):
-            out[line.start : line.end] = text.encode("utf-8", "surrogateescape")
+        for line, text in zip(run, _aligned(run), strict=True):
+            changes.append((line.start, line.end, text.encode("utf-8", "surrogateescape")))
+    out = bytearray(after)
+    for start, end, made in sorted(changes, reverse=True):
+        out[start:end] = made
     return bytes(out)
+
+
+def _opened(data: bytes, body: Body) -> Iterator[tuple[int, int, bytes]]:
+    """The equal signs before lists and objects of several lines, which stand in no column; and each one's line."""
+    for attribute in body.attributes:
+        value = attribute.value
+        if isinstance(value, (Tuple, Object)) and value.span.line != value.span.end_line:
+            start = attribute.span.start + len(attribute.name.encode())
+            head = data[data.rfind(b"\n", 0, start) + 1 : data.find(b"\n", start)]
+            if data[start : value.span.start].strip() == b"=":
+                yield start, value.span.start, head
+    for block in body.blocks:
+        yield from _opened(data, block.body)
 
 
 def _texts(data: bytes, run: Sequence[_Line]) -> tuple[str, ...]:

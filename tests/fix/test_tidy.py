@@ -71,3 +71,11 @@ def test_what_is_not_edited_is_not_touched(text: str) -> None:
 def test_an_edit_that_breaks_the_file_is_refused() -> None:
     with pytest.raises(ValueError, match=r"main\.tf|expected"):
         tidy("main.tf", b"a {\n}\n", b"a {\n")
+
+
+def test_a_list_that_grows_over_several_lines_leaves_the_column() -> None:
+    before = b'resource "a" "b" {\n  name    = "x"\n  ingress = []\n  id      = 1\n}\n'
+    after = before.replace(b"[]", b"[\n    1,\n  ]")
+    assert tidy("a.tf", before, after) == (
+        b'resource "a" "b" {\n  name = "x"\n  ingress = [\n    1,\n  ]\n  id = 1\n}\n'
+    )
