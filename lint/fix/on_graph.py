@@ -55,7 +55,12 @@ def _routed(change: AddRoute, graph: RuleGraph) -> RuleGraph:
         return graph
     text = ", ".join(cidrs(change.destinations))
     route = Route(change.destinations, change.via, table.origin, text, target=change.target)
-    return replace(graph, route_tables={**graph.route_tables, table.id: replace(table, routes=(*table.routes, route))})
+    tables = dict(graph.route_tables)
+    for one in graph.route_tables.values():
+        # Azure's system routes differ from subnet to subnet, so one table is a table of its own for each.
+        if one.id == table.id or (one.origin == table.origin and one.name == table.name):
+            tables[one.id] = replace(one, routes=(*one.routes, route))
+    return replace(graph, route_tables=tables)
 
 
 def _added(change: AddRule, holder: Filter, graph: RuleGraph) -> Filter | None:

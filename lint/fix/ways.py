@@ -89,6 +89,8 @@ def _outward(lack: Lacking, graph: RuleGraph) -> Iterator[AddRoute]:
     public = lack.addresses - PRIVATE
     if not public or len(cidrs(public)) > _MOST:
         return
+    if any(route.via is Via.INTERNET and route.target is None for route in graph.route_tables[lack.table].routes):
+        yield AddRoute(lack.table, public, Via.INTERNET, None)  # Azure: no gateway has to be there
     for via, targets in exits(lack, graph):
         if len(targets) == 1:
             yield AddRoute(lack.table, public, via, targets[0])
