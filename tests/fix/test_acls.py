@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lint.check import Request, check, mend
 from lint.fix.priorities import free_numbers
@@ -319,6 +321,24 @@ def test_numbers_avoid_those_that_are_taken() -> None:
     held = Filter("acl", "acl", "network_acl", (denial(100, "tcp/80"), denial(101, "tcp/22")), Origin(), ordered=True)
     found = free_numbers(held, Direction.INGRESS, parse("tcp/22"), IntervalSet.of(1), Action.DENY, 2)
     assert found == (98, 99)
+
+
+@given(
+    st.dictionaries(st.integers(1, 40) | st.integers(1, 32766), st.booleans(), max_size=12),
+    st.integers(1, 5),
+)
+def test_numbers_are_free_rise_and_come_before_whatever_denies(held: dict[int, bool], count: int) -> None:
+    rules = tuple(denial(number, "tcp/22" if denies else "tcp/80") for number, denies in held.items())
+    acl_ = Filter("acl", "acl", "network_acl", rules, Origin(), ordered=True)
+    found = free_numbers(acl_, Direction.INGRESS, parse("tcp/22"), parse_cidr("10.0.0.0/8"), Action.DENY, count)
+    limit = min((number for number, denies in held.items() if denies), default=32767)
+    if found:
+        assert len(set(found)) == count
+        assert list(found) == sorted(found)
+        assert not set(found) & set(held)
+        assert 1 <= found[0] <= found[-1] < limit
+    else:
+        assert len(set(range(1, limit)) - set(held)) < count
 
 
 class Site:
