@@ -104,6 +104,7 @@ class ModuleInstance:
         self._locals: dict[str, Value] = {}
         self._outputs: dict[str, Value] = {}
         self._resources: dict[ResourceKey, tuple[Instances, list[Made]]] = {}
+        self._wholes: dict[str, Value] = {}
         self._expansions: dict[ResourceKey, Instances] = {}
         self._calls: dict[str, Called] = {}
         self._providers: dict[str, Mapping[str, Value]] = {}
@@ -441,6 +442,9 @@ class ModuleInstance:
 
     def whole(self, made: Made) -> Value:
         """One resource instance as a value: what is configured is known, any other attribute a reference to it."""
+        kept = self._wholes.get(made.address)
+        if kept is not None:
+            return kept
         mode = made.key[0]
         known: dict[str, Value] = {}
         extra = self.run.computed(made)
@@ -457,7 +461,9 @@ class ModuleInstance:
             why = later(made.address, mode, "id", made.body.origin)
             known["id"] = unknown(DYNAMIC, (why,), reference=Reference(made.address, ("id",)), not_null=True)
         reason = later(made.address, mode, None, made.body.origin)
-        return Value(DYNAMIC, Unknown((reason,), Reference(made.address, ()), not_null=True, attributes=known))
+        whole = Value(DYNAMIC, Unknown((reason,), Reference(made.address, ()), not_null=True, attributes=known))
+        self._wholes[made.address] = whole
+        return whole
 
     def attribute_of(self, key: ResourceKey, name: str, span: Span) -> Value:
         """One attribute of a resource that has neither `count` nor `for_each`, else an attribute of the whole."""

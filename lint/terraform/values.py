@@ -10,6 +10,7 @@ none. Every accessor that can't answer says None; `is_null` and `unknown_reasons
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -499,21 +500,15 @@ def to_json(value: Value) -> str:
 
 def json_text(text: str) -> str:
     """A JSON string literal with Go's escapes (`<`, `>`, `&` and the line separators too)."""
-    if text.isascii() and text.isprintable() and not any(c in text for c in '"\\<>&'):
-        return f'"{text}"'
-    parts = ['"']
-    for char in text:
-        code = ord(char)
-        if char in _JSON_SHORT:
-            parts.append(_JSON_SHORT[char])
-        elif code < 0x20 or char in "<>&\u2028\u2029\x7f":
-            parts.append(char if char == "\x7f" else f"\\u{code:04x}")
-        else:
-            parts.append(char)
-    parts.append('"')
-    return "".join(parts)
+    return f'"{_JSON_SPECIAL.sub(_json_escape, text)}"'
 
 
+def _json_escape(found: re.Match[str]) -> str:
+    char = found.group()
+    return _JSON_SHORT.get(char) or f"\\u{ord(char):04x}"
+
+
+_JSON_SPECIAL = re.compile('["\\\\<>&\\x00-\\x1f\u2028\u2029]')
 _JSON_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 

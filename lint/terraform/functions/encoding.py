@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -166,6 +167,9 @@ def _object(pairs: list[tuple[str, Any]]) -> Value:
     return object_value({name: json_value(value) for name, value in pairs})
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def json_value(data: Any) -> Value:
     """What `json.loads` gave as a value: an array is a tuple, an object is an object."""
     if isinstance(data, Value):
@@ -177,9 +181,7 @@ def json_value(data: Any) -> Value:
     if data is False:
         return FALSE
     if isinstance(data, str):
-        if any("\ud800" <= c <= "\udfff" for c in data):
-            data = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in data)
-        return string(data)
+        return string(data if data.isascii() else _SURROGATE.sub("\ufffd", data))
     return tuple_value([json_value(each) for each in data])
 
 
