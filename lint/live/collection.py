@@ -63,8 +63,8 @@ class Collection:
         if isinstance(error, KeyboardInterrupt):
             if not kept:
                 raise Stopped("stopped before anything was read; nothing is kept") from error
-            calls = f"{many(finished, 'call')} ({many(made, 'request')})"
-            raise Stopped(f"stopped: {calls} are complete and kept in {path}; {resume}") from error
+            calls = f"{many(finished, 'call')} ({many(made, 'request')}) {'is' if finished == 1 else 'are'} complete"
+            raise Stopped(f"stopped: {calls} and kept in {path}; {resume}") from error
         if isinstance(error, LiveError) and kept:
             raise type(error)(f"{error}; what was read until then is kept in {path}: {resume}") from error
 

@@ -251,7 +251,7 @@ def test_a_region_that_is_not_enabled_is_asked_once(aws: Aws, options: LiveOptio
     ("code", "status", "message"),
     [
         ("InvalidClientTokenId", "403 Forbidden", "doesn't accept the credentials"),
-        ("ExpiredToken", "400 Bad Request", "sign in again and repeat the command with --resume"),
+        ("ExpiredToken", "400 Bad Request", "have expired .* sign in again"),
     ],
 )
 def test_credentials_that_are_not_accepted_end_the_scan_with_a_message(

@@ -27,13 +27,11 @@ from tests.live.conftest import Made, environment
 from tests.live.server import Aws
 from tests.live.terraform import Applied, apply
 
-pytestmark = pytest.mark.xdist_group("one truth")  # one worker applies them all, and once
-
 FIXTURES = sorted((Path(__file__).resolve().parents[2] / "fixtures" / "aws").glob("*/*/netpact.yaml"))
 NAMES = [f"{place.parent.parent.name}/{place.parent.name}" for place in FIXTURES]
 ACCOUNTS = [f"{number:012}" for number in range(700000000000, 700000000000 + len(NAMES))]
 SOURCES = ("plan", "state", "dump", "snapshot", "aws")
-AT_ONCE = 4
+AT_ONCE = 3
 
 
 @dataclass(frozen=True)

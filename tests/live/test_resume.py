@@ -102,7 +102,9 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     aws.gate = gate
-    with pytest.raises(Stopped, match=r"stopped: \d+ calls .* kept in .*audit\.json\.partial\.sqlite.*--resume"):
+    with pytest.raises(
+        Stopped, match=r"stopped: \d+ calls? .* complete and kept in .*audit\.json\.partial\.sqlite.*--resume"
+    ):
         keep(parse("aws:eu-west-1"), file, options)
     aws.gate = None
     asked = Counter(r.action for r in aws.requests)
