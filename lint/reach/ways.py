@@ -144,12 +144,12 @@ def _from_subnet(trip: _Trip, subnet: Subnet | None, network: str | None, here: 
     shares = _shares(engine, subnet)
     destination = trip.destination
     if shares is None:
-        yield way.then(
-            True,
-            routed=False,
-            references_out=_linked(engine, network, destination.network),
-            references_in=_linked(engine, network, destination.network),
-        )
+        linked = _linked(engine, network, destination.network)
+        pending = _pending(engine, network, destination.network)
+        if pending is not None:
+            yield way.then(None, pending, references_out=linked, references_in=linked)
+        else:
+            yield way.then(True, routed=False, references_out=linked, references_in=linked)
         return
     assert subnet is not None
     for share in _at(trip.engine, shares, destination, here, network):
@@ -853,6 +853,20 @@ def _linked(engine: Engine, first: str | None, second: str | None) -> bool | Non
                 return False
             return True if peering.active else None
     return None
+
+
+def _pending(engine: Engine, first: str | None, second: str | None) -> Mark | None:
+    """The peering that alone joins two networks and may not be active."""
+    joining = [
+        one
+        for one in engine.graph.peerings.values()
+        if {one.first, one.second} == {first, second} and one.active is not False
+    ]
+    if not joining or any(one.active for one in joining):
+        return None
+    one = joining[0]
+    name = one.name or one.id
+    return Mark("peering", one.id, name, None, f"peering {name} may be active", one.origin, one.reasons)
 
 
 def _missing(way: Way, layer: str, target: str) -> Way:

@@ -174,6 +174,10 @@ def test_a_peering_that_nobody_accepts_may_become_active(tmp_path: Path) -> None
     pending = world(tmp_path / "b", PEERED.format(accept=""))
     assert sure(pending, A, far) == []
     assert verdict(pending, A, far, "tcp/443") == "undetermined"
+    beyond_subnets = parse_cidr("10.7.0.0/24")  # of the other network too, and nobody's yet
+    for graph, certain in ((accepted, True), (pending, False)):
+        allowed = inbound(graph, A, peers=beyond_subnets).allowed
+        assert (bool(allowed.must), bool(allowed.may)) == (certain, True)
     regions = world(tmp_path / "c", PEERED.format(accept='peer_region = "us-east-1"\n  auto_accept = true'))
     assert exactly(regions, A, far) == []
 
