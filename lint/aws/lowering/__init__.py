@@ -1,0 +1,1 @@
+"""The parts of `lint.aws.lower`: each lowers one kind of thing."""
