@@ -22,6 +22,18 @@ deployments:
       agent: [{names: ["app*"]}]
 """
 
+BY_ADDRESS = """\
+version: 1
+deployments:
+  dr:
+    pack: hyperbdr/saas-block-storage
+    variants: [agent]
+    roles:
+      console: [{addresses: [203.0.113.10/32]}]
+      cloud-sync-gateway: [{terraform: aws_instance.gateway}]
+      agent: [{terraform: aws_instance.app}]
+"""
+
 NETWORK = """\
 resource "azurerm_resource_group" "dr" {
   name     = "rg-dr"

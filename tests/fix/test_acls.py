@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lint.check import Request, check, mend
+from lint.check import check, mend
 from lint.fix.priorities import free_numbers
 from lint.graph.rules import Action, Addresses, Direction, Filter, Rule
 from lint.origin import Origin
-from lint.project import load
 from lint.space.addresses import parse_cidr
 from lint.space.intervals import IntervalSet
 from lint.space.services import parse
-from tests.fix.projects import applied, judged, request, the, write
-
-SITE = Path(__file__).resolve().parents[2] / "fixtures" / "aws-dumps" / "dr-site"
-
-PROJECT = """\
-version: 1
-deployments:
-  dr:
-    pack: hyperbdr/saas-block-storage
-    variants: [agent]
-    roles:
-      console: [{addresses: [203.0.113.10/32]}]
-      cloud-sync-gateway: [{terraform: aws_instance.gateway}]
-      agent: [{terraform: aws_instance.app}]
-"""
+from tests.fix.projects import BY_ADDRESS, applied, judged, request, the, write
+from tests.fix.sites import AclSite
 
 PLACES = """\
 resource "aws_vpc" "main" {
@@ -137,7 +119,7 @@ def added(patch: str) -> str:
 
 
 def test_an_inline_entry_goes_before_the_one_that_denies(tmp_path: Path) -> None:
-    write(tmp_path, PLACES, DENIED, project=PROJECT)
+    write(tmp_path, PLACES, DENIED, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.verdict == "violated"
     assert finding.fix is not None
@@ -151,7 +133,7 @@ def test_an_inline_entry_goes_before_the_one_that_denies(tmp_path: Path) -> None
 
 def test_both_borders_and_both_replies_are_opened_in_one_fix(tmp_path: Path) -> None:
     shut = acl("gateway", entry("ingress", 100, "deny", "10.0.0.0/8"), entry("egress", 50, "deny", "10.0.0.0/8"))
-    write(tmp_path, PLACES, shut, STANDALONE, project=PROJECT)
+    write(tmp_path, PLACES, shut, STANDALONE, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.fix is not None
     applied(tmp_path, finding)
@@ -164,7 +146,7 @@ def test_both_borders_and_both_replies_are_opened_in_one_fix(tmp_path: Path) -> 
 
 
 def test_the_reply_is_opened_for_the_ports_that_the_client_uses_alone(tmp_path: Path) -> None:
-    ports = PROJECT + '    client_ports: {agent: "32768-60999"}\n'
+    ports = BY_ADDRESS + '    client_ports: {agent: "32768-60999"}\n'
     shut = acl("gateway", entry("ingress", 100, "allow", "10.0.0.0/8"))
     write(tmp_path, PLACES, shut, project=ports)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
@@ -181,7 +163,7 @@ def test_ipv6_gets_an_entry_of_its_own(tmp_path: Path) -> None:
         .replace("security_groups = [aws_security_group.app.id]", 'cidr_blocks = ["198.51.100.0/24"]')
     )
     shut = acl("gateway", entry("egress", 100, "deny", "192.0.2.1/32"))
-    project = PROJECT.replace("203.0.113.10/32]", '203.0.113.10/32, "2001:db8:9::1/128"]')
+    project = BY_ADDRESS.replace("203.0.113.10/32]", '203.0.113.10/32, "2001:db8:9::1/128"]')
     write(tmp_path, six, shut, project=project)
     finding = the(judged(tmp_path), "block-agent-3", "tcp/22")
     assert finding.fix is not None
@@ -193,7 +175,7 @@ def test_ipv6_gets_an_entry_of_its_own(tmp_path: Path) -> None:
 
 
 def test_fix_mends_all_of_them_together(tmp_path: Path) -> None:
-    write(tmp_path, PLACES, DENIED, STANDALONE, project=PROJECT)
+    write(tmp_path, PLACES, DENIED, STANDALONE, project=BY_ADDRESS)
     mended = mend(request(tmp_path), write=True)
     assert mended.left == 0, mended.said
     assert {f.verdict for f in judged(tmp_path).findings} <= {"satisfied", "unbound", "not_applicable"}
@@ -222,7 +204,7 @@ resource "aws_network_acl" "gateway" {
   ]
 }
 """
-    write(tmp_path, PLACES, listed, project=PROJECT)
+    write(tmp_path, PLACES, listed, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.fix is not None
     applied(tmp_path, finding)
@@ -243,7 +225,7 @@ resource "aws_network_acl_rule" "nobody" {
   to_port        = 22
 }
 """
-    write(tmp_path, PLACES, refusing, project=PROJECT)
+    write(tmp_path, PLACES, refusing, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-3", "tcp/22")
     assert finding.fix is not None
     text = added(finding.fix.patch)
@@ -260,7 +242,7 @@ resource "aws_lb" "gateway" {
 }
 """
     project = (
-        PROJECT.replace("aws_instance.gateway", "aws_lb.gateway")
+        BY_ADDRESS.replace("aws_instance.gateway", "aws_lb.gateway")
         .replace("{terraform: aws_instance.app}", "{addresses: [10.9.0.0/16]}")
         .replace("    variants:", "    strictness: internet\n    variants:")
     )
@@ -276,7 +258,7 @@ resource "aws_lb" "gateway" {
 
 
 def test_an_acl_that_guards_others_too_is_not_closed(tmp_path: Path) -> None:
-    project = PROJECT.replace("    variants:", "    strictness: internet\n    variants:").replace(
+    project = BY_ADDRESS.replace("    variants:", "    strictness: internet\n    variants:").replace(
         "aws_instance.gateway", "aws_lb.gateway"
     )
     balancer = """\
@@ -341,63 +323,8 @@ def test_numbers_are_free_rise_and_come_before_whatever_denies(held: dict[int, b
         assert len(set(range(1, limit)) - set(held)) < count
 
 
-class Site:
-    """A copy of the AWS dump whose network ACLs can be changed as the aws command changes them."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = Path(shutil.copytree(SITE, directory / "site"))
-        self.project = directory / "netpact.yaml"
-        self.project.write_text("""\
-version: 1
-deployments:
-  dr:
-    pack: hyperbdr/saas-block-storage
-    variants: [agent]
-    roles:
-      console: [{addresses: [203.0.113.10/32]}]
-      cloud-sync-gateway: [{security_groups: [dr-sync-gateway]}]
-      agent: [{security_groups: [dr-agent]}]
-""")
-        self.file = next(self.directory.rglob("NetworkAcls.json"))
-
-    @property
-    def request(self) -> Request:
-        return Request(sources=(f"dump:{self.directory}",), project=load(self.project))
-
-    def edit(self, change: Any) -> None:
-        document = json.loads(self.file.read_text())
-        for one in document["NetworkAcls"]:
-            one["Entries"] = change(one["NetworkAclId"], one["Entries"])
-        self.file.write_text(json.dumps(document))
-
-    def run(self, command: str) -> None:
-        words = shlex.split(command)
-        assert words[:3] == ["aws", "ec2", "create-network-acl-entry"]
-        egress = "--egress" in words
-        words = [word for word in words if word not in ("--egress", "--ingress")]
-        given = dict(zip(words[3::2], words[4::2], strict=True))
-        assert given["--region"] == "eu-west-1"
-        ports = dict(part.split("=") for part in given["--port-range"].split(","))
-        made = {
-            "RuleNumber": int(given["--rule-number"]),
-            "RuleAction": given["--rule-action"],
-            "Protocol": {"tcp": "6"}[given["--protocol"]],
-            "Egress": egress,
-            "CidrBlock": given["--cidr-block"],
-            "PortRange": {key: int(value) for key, value in ports.items()},
-        }
-
-        def create(id_: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            if id_ != given["--network-acl-id"]:
-                return entries
-            assert (made["RuleNumber"], egress) not in [(e["RuleNumber"], e["Egress"]) for e in entries]
-            return [made, *entries]
-
-        self.edit(create)
-
-
 def test_a_live_acl_gets_commands_that_mend_it(tmp_path: Path) -> None:
-    site = Site(tmp_path)
+    site = AclSite(tmp_path)
     was = {(f.flow, f.service): f.verdict for f in check(site.request, "test").findings}
     site.edit(lambda _, entries: [e for e in entries if e["RuleNumber"] != 100 or e["CidrBlock"] != "0.0.0.0/0"])
     report = check(site.request, "test")

@@ -7,20 +7,8 @@ import shlex
 from pathlib import Path
 
 from lint.check import check, mend
-from tests.fix.projects import applied, judged, request, the, write
-from tests.fix.test_acls import Site
-
-PROJECT = """\
-version: 1
-deployments:
-  dr:
-    pack: hyperbdr/saas-block-storage
-    variants: [agent]
-    roles:
-      console: [{addresses: [203.0.113.10/32]}]
-      cloud-sync-gateway: [{terraform: aws_instance.gateway}]
-      agent: [{terraform: aws_instance.app}]
-"""
+from tests.fix.projects import BY_ADDRESS, applied, judged, request, the, write
+from tests.fix.sites import AclSite
 
 NETWORKS = """\
 resource "aws_vpc" "main" {
@@ -115,7 +103,7 @@ PROXY = '\n  route {\n    cidr_block = "198.51.100.0/24" # the proxy\n    gatewa
 
 
 def test_both_sides_of_a_peering_get_the_way_that_they_lack(tmp_path: Path) -> None:
-    write(tmp_path, NETWORKS, PEERING, *EMPTY, project=PROJECT)
+    write(tmp_path, NETWORKS, PEERING, *EMPTY, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.verdict == "violated"
     applied(tmp_path, finding)
@@ -137,7 +125,7 @@ resource "aws_route" "{side}_peering" {{
 def test_only_the_way_back_is_added_where_the_way_there_exists(tmp_path: Path) -> None:
     way = '\n  route {\n    cidr_block                = "10.1.0.0/16"\n    vpc_peering_connection_id = '
     way += "aws_vpc_peering_connection.dr.id\n  }"
-    write(tmp_path, NETWORKS, PEERING, table("app", "main", way), table("gateway", "dr", PROXY), project=PROJECT)
+    write(tmp_path, NETWORKS, PEERING, table("app", "main", way), table("gateway", "dr", PROXY), project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.fix is not None
     applied(tmp_path, finding)
@@ -148,7 +136,7 @@ def test_only_the_way_back_is_added_where_the_way_there_exists(tmp_path: Path) -
 
 
 def test_a_machine_with_a_public_address_is_routed_to_the_internet_gateway(tmp_path: Path) -> None:
-    write(tmp_path, NETWORKS, *EMPTY, project=PROJECT)
+    write(tmp_path, NETWORKS, *EMPTY, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-4", "tcp/443")
     applied(tmp_path, finding)
     text = (tmp_path / "main.tf").read_text()
@@ -180,7 +168,7 @@ resource "aws_route_table_association" "public" {
 }
 """
     way = '\n  route {\n    cidr_block = "0.0.0.0/0"\n    gateway_id = aws_internet_gateway.main.id\n  }'
-    write(tmp_path, NETWORKS, nat, *EMPTY, table("public", "main", way), project=PROJECT)
+    write(tmp_path, NETWORKS, nat, *EMPTY, table("public", "main", way), project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-1", "tcp/443")
     assert finding.fix is not None
     assert "nat_gateway_id = aws_nat_gateway.main.id" in finding.fix.patch
@@ -190,7 +178,7 @@ resource "aws_route_table_association" "public" {
 
 def test_two_ways_are_for_a_person_to_choose_between(tmp_path: Path) -> None:
     second = PEERING.replace('"dr" {', '"second" {')
-    write(tmp_path, NETWORKS, PEERING, second, *EMPTY, project=PROJECT)
+    write(tmp_path, NETWORKS, PEERING, second, *EMPTY, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.verdict == "violated"
     assert finding.fix is None
@@ -198,7 +186,7 @@ def test_two_ways_are_for_a_person_to_choose_between(tmp_path: Path) -> None:
 
 
 def test_no_way_at_all_is_said(tmp_path: Path) -> None:
-    write(tmp_path, NETWORKS, *EMPTY, project=PROJECT)
+    write(tmp_path, NETWORKS, *EMPTY, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.fix is None
     assert any("nothing links" in note for note in finding.notes)
@@ -206,14 +194,14 @@ def test_no_way_at_all_is_said(tmp_path: Path) -> None:
 
 def test_a_route_that_would_open_something_else_is_not_proposed(tmp_path: Path) -> None:
     wide = NETWORKS.replace("security_groups = [aws_security_group.app.id]", 'cidr_blocks     = ["10.0.1.0/24"]')
-    write(tmp_path, wide, PEERING, *EMPTY, project=PROJECT)
+    write(tmp_path, wide, PEERING, *EMPTY, project=BY_ADDRESS)
     finding = the(judged(tmp_path), "block-agent-2", "tcp/13260")
     assert finding.verdict == "violated"
     assert finding.fix is None
 
 
 def test_fix_writes_all_routes_at_once(tmp_path: Path) -> None:
-    write(tmp_path, NETWORKS, PEERING, table("app", "main", PROXY), table("gateway", "dr", PROXY), project=PROJECT)
+    write(tmp_path, NETWORKS, PEERING, table("app", "main", PROXY), table("gateway", "dr", PROXY), project=BY_ADDRESS)
     mend(request(tmp_path), write=True)
     text = (tmp_path / "main.tf").read_text()
     assert text.count("route {") == 5
@@ -221,7 +209,7 @@ def test_fix_writes_all_routes_at_once(tmp_path: Path) -> None:
 
 
 def test_a_live_table_gets_the_command(tmp_path: Path) -> None:
-    site = Site(tmp_path)
+    site = AclSite(tmp_path)
     file = next(site.directory.rglob("RouteTables.json"))
     document = json.loads(file.read_text())
     for one in document["RouteTables"]:

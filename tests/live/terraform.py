@@ -13,6 +13,7 @@ import pytest
 
 from fixtures.regenerate import OVERRIDE, groups_of_interfaces
 from tests.live import world
+from tests.plugins import plugin_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,9 @@ def apply(source: Path, root: Path, region: str, account: str) -> Applied:
     """Copy a project to `root`, plan it where no plan.json is beside it, and apply it. Skips the test where there is no
     Terraform; AWS_ENDPOINT_URL says where the account is.
     """
-    terraform, directory = shutil.which("terraform"), plugins()
+    terraform, directory = shutil.which("terraform"), plugin_directory()
     if terraform is None or directory is None:
-        pytest.skip(
-            "needs a terraform binary and the AWS provider in NETPACT_PLUGIN_DIR, below /opt or in ~/.terraform.d"
-        )
+        pytest.skip("no terraform binary, or no local copy of the AWS provider")
     shutil.copytree(source, root, ignore=shutil.ignore_patterns("state.json", "expected.json"))
     groups_of_interfaces()  # moto answers no groups for an instance; AWS answers those of its first interface
     made = Applied(root, world.session(region, account))
@@ -66,13 +65,3 @@ def apply(source: Path, root: Path, region: str, account: str) -> Applied:
     (root / "state.json").write_text(run("show", "-json"))
     (root / "zz_override.tf").unlink()
     return made
-
-
-def plugins() -> Path | None:
-    """A plugin directory for `terraform init` that holds the AWS provider."""
-    named = os.environ.get("NETPACT_PLUGIN_DIR")
-    places = [Path(named)] if named else [*Path("/opt").glob("*"), Path.home() / ".terraform.d" / "plugins"]
-    for place in places:
-        if place.is_dir() and next(place.rglob("terraform-provider-aws*"), None) is not None:
-            return place
-    return None

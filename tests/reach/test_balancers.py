@@ -195,7 +195,9 @@ def test_what_a_request_has_to_say_is_up_to_its_sender() -> None:
     assert arrives(made).must, "who wants to get there does"
     found = trace(made, "internet", "t", parse("tcp/8443"))
     assert found.reach.verdict == "undetermined", "and not every request does"
-    assert "path-pattern /api/*" in trace_json(found)["unknown"][0]  # type: ignore[index]
+    unknown = trace_json(found)["unknown"]
+    assert isinstance(unknown, list)
+    assert "path-pattern /api/*" in unknown[0]
 
 
 def test_a_target_that_is_not_known_may_get_it() -> None:

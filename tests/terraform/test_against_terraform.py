@@ -19,11 +19,11 @@ import pytest
 from lint.terraform.evaluate import evaluate_root
 from lint.terraform.options import Options
 from lint.terraform.plan import read_plan
+from tests.plugins import plugin_directory
 
 from .planned import differences, known_values
 from .shown import messages, shown
 
-PLACES = ("/opt/tf-plugins", "/usr/local/share/terraform/plugins", "~/.terraform.d/plugins")
 FLAGS = ("true", "false")
 PROVIDER = """
 terraform {
@@ -40,15 +40,6 @@ provider "aws" {
   skip_metadata_api_check     = true
 }
 """
-
-
-def plugin_directory() -> Path | None:
-    """The plugin directory that holds an AWS provider, if there is one."""
-    for place in (os.environ.get("NETPACT_PLUGIN_DIR", ""), *PLACES):
-        folder = Path(place).expanduser()
-        if place and any(folder.glob("*/hashicorp/aws/*/*/terraform-provider-aws*")):
-            return folder
-    return None
 
 
 PLUGINS = plugin_directory()
